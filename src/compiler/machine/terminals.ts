@@ -6,9 +6,12 @@ export interface Terminal {
   readonly mnemonic: string;
   readonly toUser: boolean;
   readonly toKernel: boolean;
-  /** State that must hold, `dimension value`, when it goes to user mode / back to the kernel. */
-  readonly requiresToUser: readonly (readonly [string, string])[];
-  readonly requiresToKernel: readonly (readonly [string, string])[];
+  /**
+   * State that must hold when it goes to user mode / back to the kernel: what the instruction or every kernel needs.
+   * CR3 and the like depend on features; profiles say them with `require`.
+   */
+  readonly requiresToUser: readonly TerminalRequirement[];
+  readonly requiresToKernel: readonly TerminalRequirement[];
   /** General registers that it overwrites or reads as input, so that the user's value cannot be in them (SYSRET: RCX, R11). */
   readonly loads: readonly string[];
   /** RIP, CS, RFLAGS, RSP, SS come from the five words at RSP. */
@@ -23,9 +26,122 @@ export interface Terminal {
   readonly source: string;
 }
 
+/** `["gs", "user", "why"]`. */
+export type TerminalRequirement = readonly [dimension: string, value: string, why: string];
+
 /** A fact about saved fields that a terminal needs; fields are named by the register that they save. */
 export type FrameRequirement =
   | { readonly kind: "equal"; readonly left: string; readonly right: string; readonly why: string }
   | { readonly kind: "selector"; readonly field: "cs" | "ss"; readonly why: string }
   | { readonly kind: "canonical"; readonly field: string; readonly why: string }
   | { readonly kind: "lacks"; readonly field: string; readonly bits: bigint; readonly bitNames: string; readonly why: string };
+
+// ── The rows ──
+
+const irqsOff: TerminalRequirement = ["irqs", "off", "an interrupt between here and user mode would find the user's GS base, stack or page tables in the kernel (INV-42, INV-52)"];
+const gsUser: TerminalRequirement = ["gs", "user", "user mode must get its own GS base back, and the kernel's must wait in IA32_KERNEL_GS_BASE for the next entry (INV-40)"];
+const registersUser: TerminalRequirement = ["registers", "user", "what is left in a register is readable in user mode (INV-80)"];
+const registersInterrupted: TerminalRequirement = ["registers", "user", "the interrupted code goes on with the values that it had"];
+const ntClear: TerminalRequirement = ["nt", "clear", "IRETQ raises #GP when NT is set in the current RFLAGS (SDM Vol. 2A, IRET)"];
+const nmiUnmasked: TerminalRequirement = ["nmi", "unmasked", "only IRET and the FRED returns unblock NMIs; user mode would run with them blocked (SDM Vol. 3A, 7.7.1)"];
+const stackUser: TerminalRequirement = ["stack", "user", "the instruction does not load RSP (SDM Vol. 2B, SYSRET)"];
+
+const RFLAGS_TF = 1n << 8n;
+const RFLAGS_RF = 1n << 16n;
+const RFLAGS_VM = 1n << 17n;
+
+export const terminals: readonly Terminal[] = [
+  {
+    name: "sysretq",
+    mnemonic: "sysretq",
+    toUser: true,
+    toKernel: false,
+    requiresToUser: [irqsOff, gsUser, stackUser, registersUser, nmiUnmasked],
+    requiresToKernel: [],
+    loads: ["rcx", "r11"],
+    popsFrame: false,
+    frameRequirements: [
+      { kind: "equal", left: "rcx", right: "rip", why: "SYSRET takes RIP from RCX, so the user's RCX survives only where both are the same" },
+      { kind: "equal", left: "r11", right: "rflags", why: "SYSRET takes RFLAGS from R11, so the user's R11 survives only where both are the same" },
+      { kind: "selector", field: "cs", why: "SYSRET sets CS to IA32_STAR[63:48] + 16, whatever was saved" },
+      { kind: "selector", field: "ss", why: "SYSRET sets SS to IA32_STAR[63:48] + 8, whatever was saved" },
+      { kind: "canonical", field: "rip", why: "Intel CPUs raise #GP for a non-canonical RCX while still in ring 0, on the user's stack (INV-88)" },
+      { kind: "lacks", field: "rflags", bits: RFLAGS_RF | RFLAGS_TF, bitNames: "RF | TF", why: "SYSRET clears RF, and with TF set it traps before the first user instruction (INV-89)" },
+    ],
+    mayFault: false,
+    trapAfter: true,
+    summary: "Returns from SYSCALL to 64-bit user mode: RIP from RCX, RFLAGS from R11, CS and SS from IA32_STAR. RSP is not loaded.",
+    source: "SDM Vol. 2B, SYSRET; APM Vol. 3, SYSRET; INV-85 to INV-90",
+  },
+  {
+    name: "sysretl",
+    mnemonic: "sysretl",
+    toUser: true,
+    toKernel: false,
+    requiresToUser: [irqsOff, gsUser, stackUser, registersUser, nmiUnmasked],
+    requiresToKernel: [],
+    loads: ["rcx", "r11"],
+    popsFrame: false,
+    frameRequirements: [
+      { kind: "selector", field: "cs", why: "SYSRET sets CS to IA32_STAR[63:48], whatever was saved" },
+      { kind: "selector", field: "ss", why: "SYSRET sets SS to IA32_STAR[63:48] + 8, whatever was saved" },
+      { kind: "lacks", field: "rflags", bits: RFLAGS_RF | RFLAGS_TF | RFLAGS_VM, bitNames: "RF | TF | VM", why: "SYSRET clears RF and VM, and with TF set it traps before the first user instruction (INV-89)" },
+    ],
+    mayFault: false,
+    trapAfter: true,
+    summary: "Returns from SYSCALL to 32-bit user mode: EIP from ECX, EFLAGS from R11, CS and SS from IA32_STAR. RSP is not loaded.",
+    source: "SDM Vol. 2B, SYSRET; INV-89, INV-91",
+  },
+  {
+    name: "iretq",
+    mnemonic: "iretq",
+    toUser: true,
+    toKernel: true,
+    requiresToUser: [irqsOff, gsUser, registersUser, ntClear],
+    requiresToKernel: [irqsOff, registersInterrupted, ntClear],
+    loads: ["rsp"],
+    popsFrame: true,
+    frameRequirements: [],
+    mayFault: true,
+    trapAfter: false,
+    summary: "Pops RIP, CS, RFLAGS, RSP and SS, and goes there; unblocks NMIs. Faults where the popped CS, SS or RIP cannot be used.",
+    source: "SDM Vol. 2A, IRET; INV-92 to INV-94",
+  },
+  {
+    name: "eretu",
+    mnemonic: "eretu",
+    toUser: true,
+    toKernel: false,
+    requiresToUser: [irqsOff, ["gs", "kernel", "ERETU exchanges the GS bases itself; SWAPGS does not exist with FRED (INV-47)"], registersUser],
+    requiresToKernel: [],
+    loads: ["rsp"],
+    popsFrame: true,
+    frameRequirements: [],
+    mayFault: true,
+    trapAfter: false,
+    summary: "Returns from a FRED event to user mode: pops the frame, exchanges the GS bases, unblocks NMIs if the frame says so.",
+    source: "Intel FRED specification, 6.2; INV-95, INV-108",
+  },
+  {
+    name: "erets",
+    mnemonic: "erets",
+    toUser: false,
+    toKernel: true,
+    requiresToUser: [],
+    requiresToKernel: [irqsOff, registersInterrupted],
+    loads: ["rsp"],
+    popsFrame: true,
+    frameRequirements: [],
+    mayFault: false,
+    trapAfter: false,
+    summary: "Returns from a FRED event to the kernel: pops the frame, keeps the GS base, unblocks NMIs if the frame says so.",
+    source: "Intel FRED specification, 6.1",
+  },
+];
+
+const byName = new Map(terminals.map((terminal) => [terminal.name, terminal]));
+
+/** The row of a terminal; undefined when the name is none. */
+export function terminalNamed(name: string): Terminal | undefined {
+  return byName.get(name);
+}
