@@ -1,7 +1,18 @@
 import type { CatalogueEntry } from "./catalogue.js";
 
 export const entries2 = {
-  // EX2001–EX2019: imports (model/imports.ts).
+  // EX2001–EX2019: files and imports (model/imports.ts).
+  EX2001: { severity: "error", title: "an import of a missing file", message: "there is no file `{path}`" },
+  EX2002: { severity: "error", title: "an import of an unknown profile", message: "no profile is called `{name}`" },
+  EX2003: { severity: "error", title: "imports in a circle", message: "`{path}` imports itself, directly or through other files" },
+  EX2004: { severity: "error", title: "an import that leaves the root", message: "`{path}` lies outside the root directory of this spec" },
+  EX2005: { severity: "error", title: "an import that cannot be read", message: "`{path}` cannot be read: {reason}" },
+  EX2006: { severity: "error", title: "an import of something that is no file", message: "`{path}` is {what}, not a file" },
+  EX2007: { severity: "error", title: "too many files", message: "a spec may consist of {limit} files, and this import is one too many" },
+  EX2008: { severity: "error", title: "a file that is not UTF-8", message: "`{path}` is not UTF-8 text: {problem}" },
+  EX2009: { severity: "error", title: "a file that is too large", message: "`{path}` is larger than {limit} bytes" },
+  EX2010: { severity: "error", title: "an import path of an unknown form", message: "`{path}` is neither a profile's name nor a path that starts with `./` or `../`" },
+  EX2019: { severity: "error", title: "too many diagnostics", message: "there are {count} more diagnostics, which are not shown" },
 
   // EX2020 and up: names and types (model/).
   EX2020: { severity: "error", title: "an unknown name", message: "no {kind} is called `{name}`" },

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // The long suites state their own limits; anything else that takes this long hangs.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: process.env["CI"] ? ["default"] : ["dot"],
+  },
+});
