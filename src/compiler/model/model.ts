@@ -120,7 +120,7 @@ export type Test =
   /** The frame came from user mode, as the frame's `user when` says. */
   | { readonly kind: "frame-user"; readonly span: Span }
   | { readonly kind: "condition"; readonly condition: Condition; readonly span: Span }
-  /** Unsigned 64-bit comparison; `has`: all bits set, `lacks`: no bit set. */
+  /** Unsigned 64-bit comparison; `has`: some bit of the right side is set in the left, `lacks`: none is. */
   | { readonly kind: "compare"; readonly operator: Comparison; readonly left: Operand; readonly right: Operand; readonly span: Span; readonly because: string | undefined }
   | { readonly kind: "and" | "or"; readonly operands: readonly Test[]; readonly span: Span; readonly because?: string | undefined }
   | { readonly kind: "not"; readonly operand: Test; readonly span: Span; readonly because?: string | undefined };

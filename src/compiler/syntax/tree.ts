@@ -431,7 +431,7 @@ export type Expression = BinaryExpression | NotExpression | NameExpression | Int
 
 export type BinaryOperator = "or" | "and" | "|" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "has" | "lacks";
 
-/** `has`: all the bits are set; `lacks`: none is. `|` joins bits. Binding, loosest first: or, and, because, not, comparisons, `|`. */
+/** `has`: some of the bits is set; `lacks`: none is. `|` joins bits. Binding, loosest first: or, and, because, not, comparisons, `|`. */
 export interface BinaryExpression extends Located {
   readonly kind: "binary";
   readonly operator: BinaryOperator;
