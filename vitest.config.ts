@@ -6,6 +6,6 @@ export default defineConfig({
     // The long suites state their own limits; anything else that takes this long hangs.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    reporters: process.env["CI"] ? ["default"] : ["dot"],
+    reporters: process.env.CI ? ["default"] : ["dot"],
   },
 });

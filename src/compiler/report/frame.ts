@@ -8,7 +8,7 @@
  */
 import type { Label } from "../diagnostics/diagnostic.js";
 import { lineIndexAt, lineStarts, lineText, type Source } from "../text/source.js";
-import { type ShownLine, shown, showLine } from "./line.js";
+import { type ShownLine, showLine, shown } from "./line.js";
 import type { Paint } from "./style.js";
 
 export interface FrameLabel extends Label {
@@ -91,7 +91,8 @@ function lineRows(source: Source, line: number, marks: readonly Mark[], bars: re
 
   const open = bars.map((b) => (startsWithLine(b) ? b.label.paint("/") : b.first < line && line <= b.last ? b.label.paint("|") : " "));
   const rows = [join(gutter(line + 1), open, view.text)];
-  const active = (at: Bar) => bars.map((b) => (b !== at && ((b.first < line && line <= b.last) || startsWithLine(b)) ? b.label.paint("|") : " "));
+  const active = (at: Bar) =>
+    bars.map((b) => (b !== at && ((b.first < line && line <= b.last) || startsWithLine(b)) ? b.label.paint("|") : " "));
   const through = bars.map((b) => ((b.first < line && line <= b.last) || startsWithLine(b) ? b.label.paint("|") : " "));
   for (const row of markRows(marks, view)) rows.push(join(gutter(), through, row));
   for (const bar of bars) {

@@ -2,7 +2,7 @@
 import { catalogue } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { positionAt } from "../text/source.js";
-import { visible } from "../text/visible.js";
+import { visible, visibleLines } from "../text/visible.js";
 import { place, type Reporter } from "./reporter.js";
 
 export const github: Reporter = (diagnostics) => diagnostics.map((d) => `${command(d)}\n`).join("");
@@ -28,8 +28,8 @@ function body(diagnostic: Diagnostic): string {
   diagnostic.trace.forEach((step, index) => {
     lines.push(`${index + 1}. ${visible(step.text)}${step.span ? ` (${place(step.span)})` : ""}`);
   });
-  for (const note of diagnostic.notes) lines.push(`note: ${visible(note)}`);
-  if (diagnostic.help !== undefined) lines.push(`help: ${visible(diagnostic.help)}`);
+  for (const note of diagnostic.notes) lines.push(`note: ${visibleLines(note)}`);
+  if (diagnostic.help !== undefined) lines.push(`help: ${visibleLines(diagnostic.help)}`);
   return lines.join("\n");
 }
 

@@ -3,7 +3,7 @@ import type { CodeFlow, Fix, Location, Log, PhysicalLocation, Region, ReportingD
 import { type Code, catalogue } from "../diagnostics/catalogue.js";
 import type { Diagnostic, Fix as DiagnosticFix, Label, TraceStep } from "../diagnostics/diagnostic.js";
 import { positionAt, type Span } from "../text/source.js";
-import { visible, visibleJson } from "../text/visible.js";
+import { visible, visibleJson, visibleLines } from "../text/visible.js";
 import type { Reporter } from "./reporter.js";
 
 export const sarif: Reporter = (diagnostics, context) => {
@@ -38,7 +38,7 @@ function result(diagnostic: Diagnostic, ruleIndex: number): Result {
     ruleId: diagnostic.code,
     ruleIndex,
     level: diagnostic.severity,
-    message: { text: text.map(visible).join("\n") },
+    message: { text: text.map(visibleLines).join("\n") },
     locations: [location(diagnostic.primary)],
     ...(diagnostic.secondary.length > 0 && { relatedLocations: diagnostic.secondary.map((l, id) => ({ id, ...location(l) })) }),
     ...(diagnostic.trace.length > 0 && { codeFlows: [codeFlow(diagnostic.trace)] }),

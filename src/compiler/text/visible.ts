@@ -10,6 +10,11 @@ export function visible(text: string): string {
   return text.replace(unsafe, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
 }
 
+/** The same line by line: line ends stay. For texts of our own that may have several lines. */
+export function visibleLines(text: string): string {
+  return text.split("\n").map(visible).join("\n");
+}
+
 /** The same for text that is JSON already: what it escapes can only stand inside strings there, line ends between tokens are kept. */
 export function visibleJson(json: string): string {
   return json.replace(unsafe, (character) => (character === "\n" ? character : escapeUnits(character)));
