@@ -163,6 +163,7 @@ export function declareState(scope: Scope, source: Source, d: StateDeclaration):
     name: d.name.text,
     index: scope.dimensions.size,
     values: [...seen],
+    usual: 0,
     builtIn: false,
     span: scope.span(source, d.name),
     doc: d.doc,

@@ -32,6 +32,8 @@ export interface StateDimension {
   /** Position in the vector. */
   readonly index: number;
   readonly values: readonly string[];
+  /** The value (index) with which an exit starts when its event does not say. */
+  readonly usual: number;
   readonly builtIn: boolean;
   readonly span: Span | undefined;
   readonly doc: string;

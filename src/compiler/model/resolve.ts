@@ -64,7 +64,9 @@ class Resolver {
     this.files = files;
     for (const state of builtInStates) {
       const index = scope.dimensions.size;
-      scope.dimensions.set(state.name, { name: state.name, index, values: state.values, builtIn: true, span: undefined, doc: state.doc });
+      const values = state.values.map((v) => v.name);
+      const usual = values.indexOf(state.usual);
+      scope.dimensions.set(state.name, { name: state.name, index, values, usual, builtIn: true, span: undefined, doc: state.doc });
     }
   }
 
