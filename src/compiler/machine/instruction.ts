@@ -17,14 +17,14 @@ export type InstructionOperand =
   | { readonly kind: "register"; readonly register: GeneralRegister; readonly width: Width }
   | { readonly kind: "control"; readonly register: "cr2" | "cr3" | "cr4" | "dr7" }
   | { readonly kind: "immediate"; readonly value: bigint }
-  /** `$TSS_sp0`: an absolute symbol that the embedding kernel defines. */
+  /** `$TSS_sp0`: an absolute symbol that the embedding kernel defines. The operand of `call` is one too, written without `$`. */
   | { readonly kind: "symbol-immediate"; readonly symbol: string }
   | { readonly kind: "memory"; readonly address: Address }
   /** `{frame.sp}`: becomes a `memory` operand when the path's layout is known. */
   | { readonly kind: "frame-field"; readonly field: string }
   /** `{token.old_gs}` becomes the token's register, at this width. */
   | { readonly kind: "token"; readonly token: string; readonly width: Width }
-  /** `1f`: a local label further on in the same step; branches go forwards only. */
+  /** `1f`: a local label further on in the same step; branches go forwards only. In emitted code also a whole label name. */
   | { readonly kind: "label"; readonly label: string };
 
 export interface Address {
@@ -43,6 +43,7 @@ export interface Instruction {
 }
 
 // ── What an instruction does ──
+// Effects happen in their order. `flags` stand before the write of the same instruction: they are of the values before it.
 
 /** Where a value is read from or written to. Widths below 64 keep the upper bits, 32 zeroes them (SDM Vol. 1, 3.4.1.1). */
 export type Place =
@@ -75,4 +76,6 @@ export type Effect =
   | { readonly kind: "jump"; readonly label: string; readonly when: "z" | "nz" | "c" | "nc" | "always" }
   | { readonly kind: "label"; readonly label: string }
   | { readonly kind: "call"; readonly symbol: string }
+  /** An exception on purpose (an assertion that failed): nothing falls through. */
+  | { readonly kind: "trap" }
   | { readonly kind: "nothing" };
