@@ -137,6 +137,21 @@ export const terminals: readonly Terminal[] = [
     summary: "Returns from a FRED event to the kernel: pops the frame, keeps the GS base, unblocks NMIs if the frame says so.",
     source: "Intel FRED specification, 6.1",
   },
+  {
+    name: "xen_iret",
+    mnemonic: "jmp xen_iret",
+    toUser: true,
+    toKernel: true,
+    requiresToUser: [irqsOff, registersUser],
+    requiresToKernel: [irqsOff, registersInterrupted],
+    loads: ["rsp"],
+    popsFrame: true,
+    frameRequirements: [],
+    mayFault: false,
+    trapAfter: false,
+    summary: "Under Xen PV: goes to the kernel's code that hands the frame at RSP to the hypervisor (HYPERVISOR_iret), which returns and switches GS, page tables and interrupts itself.",
+    source: "Xen public headers, HYPERVISOR_iret",
+  },
 ];
 
 const byName = new Map(terminals.map((terminal) => [terminal.name, terminal]));
