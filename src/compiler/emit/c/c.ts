@@ -1,0 +1,29 @@
+/**
+ * The C back end: one prepare function an exit, and two headers. It walks the structured path graph and decides nothing.
+ * `NAME.h` is what the kernel's C code includes, `NAME.c` is compiled into the kernel, `NAME-embed.h` says what the kernel gives.
+ */
+import type { Model } from "../../model/model.js";
+import type { PathGraph } from "../../path/graph.js";
+import type { Artefact } from "../artefact.js";
+import { embedText } from "./embed.js";
+import { headerText } from "./header.js";
+import type { COptions } from "./options.js";
+import { sourceText } from "./source.js";
+import { preparing, usesOf } from "./uses.js";
+
+export type { COptions } from "./options.js";
+export { checkC } from "./names.js";
+
+/**
+ * Emits the C of a spec that `checkC` and the checker have accepted.
+ * @returns `NAME.h`, `NAME-embed.h` and `NAME.c`; nothing when no exit has a `prepare`
+ */
+export function emitC(model: Model, graphs: readonly PathGraph[], options: COptions): readonly Artefact[] {
+  if (preparing(graphs).length === 0) return [];
+  const uses = usesOf(model, graphs);
+  return [
+    { name: `${options.stem}.h`, text: headerText(model, graphs, uses, options) },
+    { name: `${options.stem}-embed.h`, text: embedText(model, uses, options) },
+    { name: `${options.stem}.c`, text: sourceText(model, graphs, uses, options) },
+  ];
+}
