@@ -6,7 +6,7 @@
  */
 import type { Span } from "../text/source.js";
 import type { Instruction } from "../machine/instruction.js";
-import type { Condition, Contract, Exit, Flag, FlagWord, Model, Step, StateSetting, Tail, Test, Waiver, Work } from "../model/model.js";
+import type { Condition, Exit, Flag, FlagWord, Model, Step, StateSetting, Tail, Test, Waiver, Work } from "../model/model.js";
 import type { Terminal } from "../machine/terminals.js";
 import type { Location } from "./location.js";
 
@@ -66,6 +66,8 @@ export interface InstructionsNode extends NodeBase {
   readonly kind: "instructions";
   readonly step: Step;
   readonly instructions: readonly PlacedInstruction[];
+  /** What is known after the last of them. */
+  readonly after: Location;
 }
 
 export interface PlacedInstruction {
@@ -150,6 +152,3 @@ export interface PathGraph {
   /** Does `leave` begin with a call of the prepare function? */
   readonly callsPrepare: boolean;
 }
-
-/** What a call, a step or a machine row promises; the checker's rules read it through this. */
-export type HasContract = Contract;

@@ -1,0 +1,110 @@
+/** What the rules need to know of a path besides its nodes: numbered flags, conditions, tokens, and its feature combinations. */
+import type { Condition, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
+import { visitTest } from "../model/expressions.js";
+import { visitGraph } from "../path/flow.js";
+import type { PathGraph } from "../path/graph.js";
+import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
+import { dimensionNamed } from "./vector.js";
+
+/** A path that mentions more than this many of one thing is refused (EX2044) instead of taking hours. */
+export const limits = { features: 16, flags: 31, conditions: 31 } as const;
+
+/** A test that tells something of the frame: a named condition, or one written out in a `when`. */
+export type Fact = { readonly condition: Condition } | { readonly test: Test };
+
+export interface PathContext {
+  readonly graph: PathGraph;
+  readonly model: Model;
+  readonly features: FeatureSpace;
+  /** Flag → bit in `Vector.maybe`. */
+  readonly flagBit: ReadonlyMap<Flag, number>;
+  /** All async flags, as bits. */
+  readonly asyncFlags: number;
+  /** The flags that must be clear at a terminal to user: what the path's loops wait for and its one-shot work handles. */
+  readonly oneShot: readonly Flag[];
+  readonly conditions: readonly Condition[];
+  readonly facts: readonly Fact[];
+  readonly tokens: readonly Token[];
+  readonly requires: readonly Require[];
+  dimension(name: string): StateDimension;
+  flags(flags: readonly Flag[]): number;
+}
+
+export interface Excess {
+  readonly what: string;
+  readonly count: number;
+  readonly limit: number;
+}
+
+/** Collects the context, or says what there is too much of. */
+export function pathContext(graph: PathGraph): PathContext | Excess {
+  const { model, exit } = graph;
+  const mentioned = new Set<Flag>();
+  const oneShot = new Set<Flag>();
+  const features = new Set<Parameters<FeatureSpace["with"]>[0]>();
+  const conditions = new Set<Condition>();
+  const inline: Test[] = [];
+  const note = (test: Test, owes: boolean) => {
+    featuresOf(test, features);
+    visitTest(test, (t) => {
+      if (t.kind === "flags") {
+        for (const flag of t.flags) {
+          mentioned.add(flag);
+          if (owes) oneShot.add(flag);
+        }
+      }
+      if (t.kind === "condition") conditions.add(t.condition);
+    });
+  };
+  visitGraph(graph, (node) => {
+    switch (node.kind) {
+      case "loop":
+        note(node.test, true);
+        break;
+      case "branch":
+        note(node.test, false);
+        if (node.test.kind !== "condition") inline.push(node.test);
+        break;
+      case "call":
+        for (const flag of [...node.item.clears, ...node.item.maySet]) mentioned.add(flag);
+        if (node.item.kind === "work" && node.item.guard && node.item.policy === "one-shot") note(node.item.guard, true);
+        break;
+      case "clear":
+        for (const flag of node.flags) mentioned.add(flag);
+        break;
+      case "read":
+        if (node.take) for (const flag of node.word.flags) mentioned.add(flag);
+        break;
+      case "evaluate":
+        conditions.add(node.condition);
+        featuresOf(node.condition.test, features);
+        break;
+      default:
+        break;
+    }
+  });
+  for (const target of [exit.toUser ? "user" : undefined, exit.toKernel ? "kernel" : undefined] as const) {
+    if (target) obligationFeatures(model, target, features);
+  }
+  const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
+  const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test }))];
+  const space = features.size <= limits.features ? new FeatureSpace(features) : undefined;
+  if (!space || space.features.length > limits.features) return { what: "features", count: space?.features.length ?? features.size, limit: limits.features };
+  if (flagBit.size > limits.flags) return { what: "work flags", count: flagBit.size, limit: limits.flags };
+  if (facts.length > limits.conditions) return { what: "conditions", count: facts.length, limit: limits.conditions };
+  const flags = (list: readonly Flag[]) => list.reduce((bits, f) => bits | (1 << (flagBit.get(f) ?? 31)), 0) & 0x7fffffff;
+  return {
+    graph,
+    model,
+    features: space,
+    flagBit,
+    asyncFlags: flags([...mentioned].filter((f) => f.async)),
+    oneShot: [...oneShot].sort((a, b) => a.index - b.index),
+    conditions: [...conditions],
+    facts,
+    tokens: [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()],
+    requires: model.requires,
+    dimension: (name) => dimensionNamed(model, name),
+    flags,
+  };
+}

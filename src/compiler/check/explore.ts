@@ -1,0 +1,222 @@
+/**
+ * Runs a path over all state vectors at once, exactly: at each point, every vector that can occur is kept with the set of
+ * feature combinations in which it occurs. Loops run until nothing new comes; vectors are finite, so they end.
+ * Each vector remembers where it came from, so that a finding can tell its story.
+ */
+import type { Test } from "../model/model.js";
+import type { PathNode } from "../path/graph.js";
+import type { PathContext } from "./context.js";
+import { afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
+import { type Vector, withValue } from "./vector.js";
+
+/** A vector at a point, and how it was reached. */
+export interface Reached {
+  readonly vector: Vector;
+  combinations: bigint;
+  readonly origins: Origin[];
+  /** Steps from the path's start. */
+  readonly depth: number;
+}
+
+export interface Origin {
+  readonly from: Reached;
+  readonly node: PathNode;
+  /** The arm that was taken, for branches and loops. */
+  readonly arm: "then" | "otherwise" | undefined;
+  /** The instruction within a step. */
+  readonly instruction: number | undefined;
+  readonly combinations: bigint;
+}
+
+/** Asked before a node takes effect; `instruction` is set inside a step. */
+export type Visitor = (node: PathNode, reached: Reached, instruction: number | undefined) => void;
+
+type States = Map<string, Reached>;
+
+export class Explorer {
+  private readonly context: PathContext;
+  private readonly visitor: Visitor;
+  /** How many different vectors were met, over all points. */
+  states = 0;
+
+  constructor(context: PathContext, visitor: Visitor) {
+    this.context = context;
+    this.visitor = visitor;
+  }
+
+  run(starts: readonly Vector[]): void {
+    const states: States = new Map();
+    for (const vector of starts) states.set(vector.key, { vector, combinations: this.context.features.all, origins: [], depth: 0 });
+    this.block(this.context.graph.leave, this.block(this.context.graph.prepare, states));
+  }
+
+  private block(nodes: readonly PathNode[], states: States): States {
+    let current = states;
+    for (const node of nodes) {
+      if (current.size === 0) break;
+      this.states += current.size;
+      if (node.kind !== "loop") for (const reached of current.values()) this.visitor(node, reached, undefined);
+      current = this.node(node, current);
+    }
+    return current;
+  }
+
+  private node(node: PathNode, states: States): States {
+    const { context } = this;
+    switch (node.kind) {
+      case "irqs":
+        return this.each(node, states, (v) => afterIrqs(context, v, node));
+      case "read":
+        return this.each(node, states, (v) => afterRead(context, v, node));
+      case "clear":
+        return this.each(node, states, (v) => afterClear(context, v, node));
+      case "call":
+        return this.each(node, states, (v) => afterCall(context, v, node));
+      case "evaluate":
+        return this.each(node, states, (v) => afterEvaluate(context, v, node));
+      case "assume":
+        return this.each(node, states, (v) => withValue(v, node.setting.dimension, node.setting.value));
+      case "instructions": {
+        let current = states;
+        node.instructions.forEach((_, i) => {
+          for (const reached of current.values()) this.visitor(node, reached, i);
+          current = this.each(node, current, (v) => afterInstruction(context, v, node, i), i);
+        });
+        return this.each(node, current, (v) => afterStep(context, v, node));
+      }
+      case "branch": {
+        const then = this.block(node.then, this.arm(node, node.test, true, states));
+        const otherwise = this.block(node.otherwise, this.arm(node, node.test, false, states));
+        return this.union(then, otherwise);
+      }
+      case "loop":
+        return this.loop(node, states);
+      case "window":
+        return this.block(node.body, states);
+      case "jump":
+        return this.block(node.body, states);
+      case "terminal":
+        return new Map();
+      case "waive":
+        return states;
+    }
+  }
+
+  private loop(node: Extract<PathNode, { kind: "loop" }>, states: States): States {
+    const heads: States = new Map();
+    let incoming = states;
+    for (;;) {
+      for (const reached of incoming.values()) this.visitor(node.read, reached, undefined);
+      const fresh: States = new Map();
+      for (const [key, reached] of this.each(node.read, incoming, (v) => afterRead(this.context, v, node.read))) {
+        const known = heads.get(key);
+        const combinations = known ? reached.combinations & ~known.combinations : reached.combinations;
+        if (combinations === 0n) continue;
+        const part: Reached = { ...reached, combinations };
+        fresh.set(key, part);
+        if (known) {
+          known.combinations |= combinations;
+          known.origins.push(...part.origins);
+        } else heads.set(key, { ...part, origins: [...part.origins] });
+      }
+      if (fresh.size === 0) break;
+      this.states += fresh.size;
+      for (const reached of fresh.values()) this.visitor(node, reached, undefined);
+      incoming = this.block(node.body, this.arm(node, node.test, true, fresh));
+    }
+    return this.arm(node, node.test, false, heads);
+  }
+
+  /** The vectors of one arm of a test, with what the test told. */
+  private arm(node: PathNode, test: Test, outcome: boolean, states: States): States {
+    const result: States = new Map();
+    const arm = outcome ? "then" : "otherwise";
+    const decidedByFeatures = this.context.features.where(test);
+    for (const reached of states.values()) {
+      const possible = decidedByFeatures === undefined ? reached.combinations : outcome ? decidedByFeatures : ~decidedByFeatures;
+      const combinations = reached.combinations & possible;
+      if (combinations === 0n) continue;
+      const vector = this.learn(reached.vector, test, outcome);
+      if (vector) this.add(result, vector, combinations, { from: reached, node, arm, instruction: undefined, combinations });
+    }
+    return result;
+  }
+
+  /** The vector when `test` came out as `outcome`; undefined when it cannot. */
+  private learn(vector: Vector, test: Test, outcome: boolean): Vector | undefined {
+    const { context } = this;
+    switch (test.kind) {
+      case "frame-user":
+        return vector.toUser === outcome ? vector : undefined;
+      case "flags":
+        return outcome ? vector : vector.with({ maybe: vector.maybe & ~(context.flags(test.flags) & vector.fresh) });
+      case "not":
+        return this.learn(vector, test.operand, !outcome);
+      case "and":
+      case "or": {
+        // All operands are known only for a true `and` and a false `or`.
+        if ((test.kind === "and") !== outcome) return vector;
+        let next: Vector | undefined = vector;
+        for (const operand of test.operands) next = next && this.learn(next, operand, outcome);
+        return next && this.note(next, test, outcome);
+      }
+      case "condition": {
+        const bit = factBit(context, (fact) => "condition" in fact && fact.condition === test.condition);
+        // A condition that was decided earlier tells of the frame as it was then.
+        if ((vector.decided & bit) === 0) {
+          const next = this.learn(vector, test.condition.test, outcome);
+          return next && outcome ? next.with({ facts: next.facts | bit, stale: next.stale & ~bit }) : next;
+        }
+        const next = (vector.stale & bit) === 0 ? this.learn(vector, test.condition.test, outcome) : vector;
+        return next && outcome ? next.with({ facts: next.facts | bit }) : next;
+      }
+      default:
+        return this.note(vector, test, outcome);
+    }
+  }
+
+  /** Keeps a written-out test of the frame as a fact. */
+  private note(vector: Vector, test: Test, outcome: boolean): Vector {
+    if (!outcome) return vector;
+    const bit = factBit(this.context, (fact) => "test" in fact && fact.test === test);
+    return bit === 0 ? vector : vector.with({ facts: vector.facts | bit, stale: vector.stale & ~bit });
+  }
+
+  private each(node: PathNode, states: States, transfer: (vector: Vector) => Vector, instruction?: number): States {
+    const result: States = new Map();
+    for (const reached of states.values()) {
+      const { combinations } = reached;
+      this.add(result, transfer(reached.vector), combinations, { from: reached, node, arm: undefined, instruction, combinations });
+    }
+    return result;
+  }
+
+  private union(first: States, second: States): States {
+    if (first.size === 0) return second;
+    const result: States = new Map();
+    for (const reached of [...first.values(), ...second.values()]) {
+      const known = result.get(reached.vector.key);
+      if (!known) {
+        result.set(reached.vector.key, { ...reached, origins: [...reached.origins] });
+        continue;
+      }
+      const more = reached.combinations & ~known.combinations;
+      if (more === 0n) continue;
+      known.combinations |= more;
+      known.origins.push(...reached.origins.map((o) => ({ ...o, combinations: o.combinations & more })));
+    }
+    return result;
+  }
+
+  private add(states: States, vector: Vector, combinations: bigint, origin: Origin): void {
+    const known = states.get(vector.key);
+    if (!known) {
+      states.set(vector.key, { vector, combinations, origins: [origin], depth: origin.from.depth + 1 });
+      return;
+    }
+    const more = combinations & ~known.combinations;
+    if (more === 0n) return;
+    known.combinations |= more;
+    known.origins.push({ ...origin, combinations: more });
+  }
+}

@@ -1,0 +1,111 @@
+/** The state vector: one point of the machine and of the kernel's work, as far as the rules ask for it. Values, never changed in place. */
+import type { Event, FlagWord, Model, StateDimension } from "../model/model.js";
+import { type GeneralRegister, generalRegisters } from "../machine/instruction.js";
+
+/** What a register index is in `Vector.registers`. */
+export function registerBit(register: string): number {
+  return 1 << generalRegisters.indexOf(register as GeneralRegister);
+}
+
+export interface VectorFields {
+  /** The mode that the exit returns to: where the event came from. */
+  readonly toUser: boolean;
+  readonly event: Event;
+  /** The value index of each dimension; that of `registers` is not used, see `registers` here. */
+  readonly values: Uint8Array;
+  /** Bit `i` (of the path's flag numbers): flag `i` may be set. */
+  readonly maybe: number;
+  /** Bit `i`: the last snapshot of the flag's word still tells what the flag is. */
+  readonly fresh: number;
+  /** Bit by encoding: the register holds what the frame saved of it. */
+  readonly registers: number;
+  /** Bit `i`: token `i` of the event was used. */
+  readonly tokens: number;
+  /** Bit `i`: condition `i` of the path is known to hold. */
+  readonly facts: number;
+  /** Bit `i`: condition `i` was decided (by `evaluate`). */
+  readonly decided: number;
+  /** Bit `i`: the frame was rewritten after condition `i` was decided. */
+  readonly stale: number;
+}
+
+export class Vector implements VectorFields {
+  readonly toUser: boolean;
+  readonly event: Event;
+  readonly values: Uint8Array;
+  readonly maybe: number;
+  readonly fresh: number;
+  readonly registers: number;
+  readonly tokens: number;
+  readonly facts: number;
+  readonly decided: number;
+  readonly stale: number;
+  private cachedKey: string | undefined;
+
+  constructor(fields: VectorFields) {
+    this.toUser = fields.toUser;
+    this.event = fields.event;
+    this.values = fields.values;
+    this.maybe = fields.maybe;
+    this.fresh = fields.fresh;
+    this.registers = fields.registers;
+    this.tokens = fields.tokens;
+    this.facts = fields.facts;
+    this.decided = fields.decided;
+    this.stale = fields.stale;
+  }
+
+  /** This vector with some fields changed. */
+  with(changes: Partial<VectorFields>): Vector {
+    return new Vector({ ...this.fields(), ...changes });
+  }
+
+  private fields(): VectorFields {
+    const { toUser, event, values, maybe, fresh, registers, tokens, facts, decided, stale } = this;
+    return { toUser, event, values, maybe, fresh, registers, tokens, facts, decided, stale };
+  }
+
+  /** Two vectors with the same key are the same. */
+  get key(): string {
+    this.cachedKey ??= [
+      this.event.name,
+      this.toUser ? "u" : "k",
+      String.fromCharCode(...this.values),
+      this.maybe,
+      this.fresh,
+      this.registers,
+      this.tokens,
+      this.facts,
+      this.decided,
+      this.stale,
+    ].join(" ");
+    return this.cachedKey;
+  }
+}
+
+/** The vector's value of a dimension, by name. */
+export function valueOf(vector: Vector, dimension: StateDimension): string {
+  return dimension.values[vector.values[dimension.index] as number] as string;
+}
+
+/** The vector with one dimension set. */
+export function withValue(vector: Vector, dimension: StateDimension, value: number): Vector {
+  if (vector.values[dimension.index] === value) return vector;
+  const values = vector.values.slice();
+  values[dimension.index] = value;
+  return vector.with({ values });
+}
+
+/** A dimension of every model, by its name in `machine/states.ts`. */
+export function dimensionNamed(model: Model, name: string): StateDimension {
+  const dimension = model.dimensions.find((d) => d.name === name);
+  if (!dimension) throw new Error(`no built-in state ${name}`);
+  return dimension;
+}
+
+/** Numbers the flags of the words that a path uses: positions in `maybe` and `fresh`. */
+export function flagBits(words: readonly FlagWord[]): ReadonlyMap<number, number> {
+  const bits = new Map<number, number>();
+  for (const word of words) for (const flag of word.flags) bits.set(flag.index, bits.size);
+  return bits;
+}

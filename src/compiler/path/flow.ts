@@ -1,0 +1,54 @@
+/** Walks over path graphs. */
+import type { Test } from "../model/model.js";
+import type { PathGraph, PathNode } from "./graph.js";
+
+/** The blocks that a node holds: arms, bodies, a tail's copy. */
+export function blocksOf(node: PathNode): readonly (readonly PathNode[])[] {
+  switch (node.kind) {
+    case "branch":
+      return [node.then, node.otherwise];
+    case "loop":
+    case "window":
+    case "jump":
+      return [node.body];
+    default:
+      return [];
+  }
+}
+
+/** Calls `visit` for all nodes of a block in program order, with the loops that hold them (outermost first). */
+export function visitNodes(nodes: readonly PathNode[], visit: (node: PathNode, loops: readonly PathNode[]) => void, loops: readonly PathNode[] = []): void {
+  for (const node of nodes) {
+    visit(node, loops);
+    const inner = node.kind === "loop" ? [...loops, node] : loops;
+    for (const block of blocksOf(node)) visitNodes(block, visit, inner);
+  }
+}
+
+/** Calls `visit` for all nodes of a path: `prepare`, then `leave`. */
+export function visitGraph(graph: PathGraph, visit: (node: PathNode, loops: readonly PathNode[]) => void): void {
+  visitNodes(graph.prepare, visit);
+  visitNodes(graph.leave, visit);
+}
+
+/** The test that a node decides at run time or boot time, if it is a branch or a loop. */
+export function testOf(node: PathNode): Test | undefined {
+  return node.kind === "branch" || node.kind === "loop" ? node.test : undefined;
+}
+
+/** Does control never come out of the end of this block? */
+export function leaves(nodes: readonly PathNode[]): boolean {
+  const last = nodes[nodes.length - 1];
+  if (!last) return false;
+  switch (last.kind) {
+    case "terminal":
+    case "jump":
+      return true;
+    case "branch":
+      return leaves(last.then) && leaves(last.otherwise);
+    case "window":
+      return leaves(last.body);
+    default:
+      return false;
+  }
+}
