@@ -11,8 +11,8 @@ import type { COptions } from "./options.js";
 import { sourceText } from "./source.js";
 import { preparing, usesOf } from "./uses.js";
 
-export type { COptions } from "./options.js";
 export { checkC } from "./names.js";
+export type { COptions } from "./options.js";
 
 /**
  * Emits the C of a spec that `checkC` and the checker have accepted.

@@ -74,15 +74,29 @@ function wordLines(word: FlagWord, uses: Uses): string[] {
   const accessors: string[][] = [];
   if (uses.reads.includes(word)) {
     const name = `exitdsl_read_${word.name}`;
-    accessors.push(replaceable(name, [`static inline uint32_t ${name}(void)`, "{", `\treturn __atomic_load_n(${address}(), __ATOMIC_RELAXED);`, "}"]));
+    accessors.push(
+      replaceable(name, [`static inline uint32_t ${name}(void)`, "{", `\treturn __atomic_load_n(${address}(), __ATOMIC_RELAXED);`, "}"]),
+    );
   }
   if (uses.takes.includes(word)) {
     const name = `exitdsl_take_${word.name}`;
-    accessors.push(replaceable(name, [`static inline uint32_t ${name}(void)`, "{", `\treturn __atomic_exchange_n(${address}(), 0, __ATOMIC_ACQ_REL);`, "}"]));
+    accessors.push(
+      replaceable(name, [
+        `static inline uint32_t ${name}(void)`,
+        "{",
+        `\treturn __atomic_exchange_n(${address}(), 0, __ATOMIC_ACQ_REL);`,
+        "}",
+      ]),
+    );
   }
   if (uses.clears.includes(word)) {
     const name = `exitdsl_clear_${word.name}`;
-    const lines = [`static inline void ${name}(uint32_t flags)`, "{", `\t__atomic_fetch_and(${address}(), ~flags, __ATOMIC_ACQ_REL);`, "}"];
+    const lines = [
+      `static inline void ${name}(uint32_t exitdsl_flags)`,
+      "{",
+      `\t__atomic_fetch_and(${address}(), ~exitdsl_flags, __ATOMIC_ACQ_REL);`,
+      "}",
+    ];
     accessors.push(replaceable(name, lines));
   }
   if (accessors.length === 0) return [];
@@ -101,12 +115,21 @@ function wordLines(word: FlagWord, uses: Uses): string[] {
 
 function valueLines(value: Value): string[] {
   const name = `exitdsl_value_${value.name}`;
-  return ["", ...commentLines([`${value.name}: ${value.location}.`, ...docLines(value.doc)]), `#ifndef ${name}`, `uint32_t ${name}(void);`, "#endif"];
+  return [
+    "",
+    ...commentLines([`${value.name}: ${value.location}.`, ...docLines(value.doc)]),
+    `#ifndef ${name}`,
+    `uint32_t ${name}(void);`,
+    "#endif",
+  ];
 }
 
 function featureLines(features: readonly Feature[]): string[] {
   if (features.length === 0) return [];
-  const lines = ["", ...commentLines(["Features: an expression each, in parentheses; a constant, or something that is fixed once the kernel has booted."])];
+  const lines = [
+    "",
+    ...commentLines(["Features: an expression each, in parentheses; a constant, or something that is fixed once the kernel has booted."]),
+  ];
   for (const feature of features) {
     const sources = [...feature.config, ...feature.cpu].join(", ");
     const name = `EXITDSL_${feature.name}`;
@@ -128,9 +151,14 @@ function featureLines(features: readonly Feature[]): string[] {
 }
 
 function constraintLines(features: readonly Feature[]): string[] {
-  const assertion = (first: string, second: string, text: string) => `_Static_assert(!(EXITDSL_KNOWN(${first}) && EXITDSL_KNOWN(${second})), "${text}");`;
+  const assertion = (first: string, second: string, text: string) =>
+    `_Static_assert(!(EXITDSL_KNOWN(${first}) && EXITDSL_KNOWN(${second})), "${text}");`;
   return features.flatMap((f) => [
-    ...f.excludes.filter((o) => features.includes(o)).map((o) => assertion(`EXITDSL_${f.name}`, `EXITDSL_${o.name}`, `${f.name} excludes ${o.name}`)),
-    ...f.needs.filter((o) => features.includes(o)).map((o) => assertion(`EXITDSL_${f.name}`, `!EXITDSL_${o.name}`, `${f.name} needs ${o.name}`)),
+    ...f.excludes
+      .filter((o) => features.includes(o))
+      .map((o) => assertion(`EXITDSL_${f.name}`, `EXITDSL_${o.name}`, `${f.name} excludes ${o.name}`)),
+    ...f.needs
+      .filter((o) => features.includes(o))
+      .map((o) => assertion(`EXITDSL_${f.name}`, `!EXITDSL_${o.name}`, `${f.name} needs ${o.name}`)),
   ]);
 }

@@ -27,7 +27,8 @@ export function expression(model: Model, test: Test, decided: Decided, around: A
     case "compare":
       return comparison(test.operator, test.left, test.right, around);
     case "not":
-      if (test.operand.kind === "compare" && test.operand.operator === "lacks") return inside(anyBit(test.operand.left, test.operand.right));
+      if (test.operand.kind === "compare" && test.operand.operator === "lacks")
+        return inside(anyBit(test.operand.left, test.operand.right));
       return `!${expression(model, test.operand, decided, "not")}`;
     case "and":
     case "or": {
@@ -113,19 +114,16 @@ export function conditionCall(condition: Condition): string {
 
 function comparison(operator: Comparison, left: Operand, right: Operand, around: Around): string {
   if (operator === "lacks") return `!(${anyBit(left, right)})`;
-  if (operator === "has") {
-    const text = isOneBit(right) ? anyBit(left, right) : `(${anyBit(left, right)}) == ${operand(right, true)}`;
-    return around === "nothing" || (around !== "not" && !isOneBit(right)) ? text : `(${text})`;
-  }
-  const text = `${operand(left, true)} ${operator} ${operand(right, true)}`;
+  if (operator === "has") return around === "nothing" ? anyBit(left, right) : `(${anyBit(left, right)})`;
+  const text = `${operand(left)} ${operator} ${operand(right)}`;
   return around === "not" ? `(${text})` : text;
 }
 
 function anyBit(left: Operand, right: Operand): string {
-  return `${operand(left, true)} & ${operand(right, true)}`;
+  return `${operand(left)} & ${operand(right)}`;
 }
 
-function operand(o: Operand, inExpression: boolean): string {
+function operand(o: Operand): string {
   switch (o.kind) {
     case "field":
       return `frame->${o.field.name}`;
@@ -136,16 +134,7 @@ function operand(o: Operand, inExpression: boolean): string {
     case "number": {
       const parts = o.constants.map((c) => c.name);
       if (o.literal !== 0n || parts.length === 0) parts.push(literal(o.literal));
-      return parts.length > 1 && inExpression ? `(${parts.join(" | ")})` : parts.join(" | ");
+      return parts.length > 1 ? `(${parts.join(" | ")})` : parts.join(" | ");
     }
   }
-}
-
-/** Is the number a single bit in every kernel? Then `has` needs no comparison with the mask. */
-function isOneBit(o: Operand): boolean {
-  if (o.kind !== "number") return false;
-  const single = (v: bigint) => v !== 0n && (v & (v - 1n)) === 0n;
-  const [constant, ...more] = o.constants;
-  if (constant === undefined) return single(o.literal);
-  return more.length === 0 && o.literal === 0n && constant.arms.every((a) => single(a.value));
 }

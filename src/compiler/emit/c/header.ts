@@ -48,12 +48,20 @@ function flagLines(model: Model): string[] {
 
 function constantLines(model: Model): string[] {
   if (model.constants.length === 0) return [];
-  return ["", ...model.constants.flatMap((c) => [...commentLines([...docLines(c.doc), ...(c.because ? [c.because] : [])]), `#define ${c.name}\t${constantText(model, c)}`])];
+  return [
+    "",
+    ...model.constants.flatMap((c) => [
+      ...commentLines([...docLines(c.doc), ...(c.because ? [c.because] : [])]),
+      `#define ${c.name}\t${constantText(model, c)}`,
+    ]),
+  ];
 }
 
 /** A constant whose value depends on features becomes a conditional expression on them. */
 function constantText(model: Model, constant: Constant): string {
-  const text = constant.arms.map((arm) => (arm.test ? `${expression(model, arm.test, notDecided, "not")} ? ${literal(arm.value)} : ` : literal(arm.value))).join("");
+  const text = constant.arms
+    .map((arm) => (arm.test ? `${expression(model, arm.test, notDecided, "not")} ? ${literal(arm.value)} : ` : literal(arm.value)))
+    .join("");
   return /^\w+$/.test(text) ? text : `(${text})`;
 }
 
@@ -62,7 +70,10 @@ function frameLines(frame: Frame): string[] {
   const assertion = (what: string, value: number) => `_Static_assert(${what} == ${value}, "the assembly relies on it");`;
   return [
     "",
-    ...commentLines([...docLines(frame.doc), "A kernel that has this structure already says so with EXITDSL_HAVE_FRAME; the assertions hold it to the layout."]),
+    ...commentLines([
+      ...docLines(frame.doc),
+      "A kernel that has this structure already says so with EXITDSL_HAVE_FRAME; the assertions hold it to the layout.",
+    ]),
     "#ifndef EXITDSL_HAVE_FRAME",
     `${tag} {`,
     ...frame.fields.flatMap((f) => [...commentLines(docLines(f.doc), "\t"), `\tuint64_t ${f.name};`]),
@@ -83,7 +94,7 @@ function prototypeLines(model: Model, uses: Uses): string[] {
   called.forEach(({ item, call }, i) => {
     const parameters = call.arguments.map((a) => {
       if (a.kind === "frame") return `struct ${frame.name} *frame`;
-      return a.kind === "flags" ? `uint32_t ${a.word.name}` : "uint64_t value";
+      return a.kind === "flags" ? `uint32_t ${a.word.name}` : "uint64_t exitdsl_constant";
     });
     if (i > 0) lines.push("");
     lines.push(...commentLines([...docLines(item.doc), contractText(model, item)]));
@@ -123,11 +134,7 @@ function settingText(setting: StateSetting): string {
 }
 
 function prepareLines(model: Model, graphs: readonly PathGraph[]): string[] {
-  return preparing(graphs).flatMap((graph) => [
-    "",
-    ...commentLines(exitDoc(graph)),
-    `${prepareSignature(model, graph)}${suffix(graph)};`,
-  ]);
+  return preparing(graphs).flatMap((graph) => ["", ...commentLines(exitDoc(graph)), `${prepareSignature(model, graph)}${suffix(graph)};`]);
 }
 
 /** What a reader of the header or the C file is told of an exit. */

@@ -10,12 +10,18 @@ import { calledFunctions, callOf, preparing, usesOf } from "./uses.js";
 /** Names that the emitted files use, or that GCC or the included headers define, as macros or as keywords. */
 const taken = new Set(
   (
-    "bool true false offsetof NULL size_t ptrdiff_t wchar_t max_align_t uint32_t uint64_t frame value flags change linux unix i386 asm typeof inline " +
+    "bool true false offsetof NULL size_t ptrdiff_t wchar_t max_align_t uint32_t uint64_t frame linux unix i386 asm typeof inline " +
     "auto break case char const continue default do double else enum extern float for goto if int long register restrict return short signed sizeof static " +
     "struct switch typedef union unsigned void volatile while SIZE_MAX PTRDIFF_MAX PTRDIFF_MIN"
   ).split(" "),
 );
-const takenForms = [/^__/, /^_[A-Z]/, /^U?INT(_LEAST|_FAST)?(8|16|32|64|MAX|PTR)_(MAX|MIN|C)$/, /^u?int(_least|_fast)?(8|16|32|64|max|ptr)_t$/, /^exitdsl_/i];
+const takenForms = [
+  /^__/,
+  /^_[A-Z]/,
+  /^U?INT(_LEAST|_FAST)?(8|16|32|64|MAX|PTR)_(MAX|MIN|C)$/,
+  /^u?int(_least|_fast)?(8|16|32|64|max|ptr)_t$/,
+  /^exitdsl_/i,
+];
 
 /** @returns the names and calls that C cannot have (EX90xx); `emitC` is only for a model without such findings */
 export function checkC(model: Model, graphs: readonly PathGraph[]): readonly Diagnostic[] {
@@ -31,7 +37,8 @@ interface Declared {
 }
 
 function checkNames(model: Model, graphs: readonly PathGraph[], uses: Uses): Diagnostic[] {
-  const of = (what: string, list: readonly { readonly name: string; readonly span: Span }[]): Declared[] => list.map((d) => ({ name: d.name, what, span: d.span }));
+  const of = (what: string, list: readonly { readonly name: string; readonly span: Span }[]): Declared[] =>
+    list.map((d) => ({ name: d.name, what, span: d.span }));
   const macros = [...of("a flag", model.flags), ...of("a constant", model.constants)];
   const identifiers = [
     ...macros,
@@ -50,7 +57,12 @@ function checkNames(model: Model, graphs: readonly PathGraph[], uses: Uses): Dia
   }
   const report = (second: Declared, first: Declared) =>
     findings.push(
-      diagnostic("EX9001", second.span, { name: second.name, first: first.what, second: second.what }, { secondary: [{ span: first.span, message: "the other one" }], help }),
+      diagnostic(
+        "EX9001",
+        second.span,
+        { name: second.name, first: first.what, second: second.what },
+        { secondary: [{ span: first.span, message: "the other one" }], help },
+      ),
     );
   const known = new Map<string, Declared>();
   for (const declared of identifiers) {
@@ -78,7 +90,14 @@ function checkCalls(uses: Uses): Diagnostic[] {
     if (!otherCall) first.set(call.function, item);
     else if (shape(otherCall.arguments) !== shape(call.arguments)) {
       const secondary = [{ span: otherCall.span, message: `called with (${shape(otherCall.arguments)}) here` }];
-      findings.push(diagnostic("EX9003", call.span, { function: call.function, arguments: shape(call.arguments) }, { secondary, help: "give both calls the same arguments, or call another function" }));
+      findings.push(
+        diagnostic(
+          "EX9003",
+          call.span,
+          { function: call.function, arguments: shape(call.arguments) },
+          { secondary, help: "give both calls the same arguments, or call another function" },
+        ),
+      );
     }
   }
   return findings;
@@ -93,7 +112,14 @@ function checkTokens(uses: Uses): Diagnostic[] {
   return uses.comparisons.flatMap(({ left, right }) =>
     [left, right].flatMap((operand: Operand) =>
       operand.kind === "token"
-        ? [diagnostic("EX9004", operand.span, { token: operand.token.name }, { notes: [`it is in ${operand.token.register}`], help: "test it in `leave`" })]
+        ? [
+            diagnostic(
+              "EX9004",
+              operand.span,
+              { token: operand.token.name },
+              { notes: [`it is in ${operand.token.register}`], help: "test it in `leave`" },
+            ),
+          ]
         : [],
     ),
   );

@@ -12,7 +12,10 @@ export interface COptions extends EmitOptions {
 /** The comment at the head of a file. `sign` is `//` in a C file, as the kernel has it. */
 export function fileHead(model: Model, options: COptions, what: readonly string[]): string[] {
   const spdx = options.spdx === undefined ? "" : commentText(options.spdx);
-  return [...(spdx === "" ? [] : [`/* SPDX-License-Identifier: ${spdx} */`]), ...commentLines([...headerLines(model, options), "", ...what])];
+  return [
+    ...(spdx === "" ? [] : [`/* SPDX-License-Identifier: ${spdx} */`]),
+    ...commentLines([...headerLines(model, options), "", ...what]),
+  ];
 }
 
 /** A header file: head, include guard and `body`. */

@@ -53,7 +53,10 @@ function referredFirst(conditions: readonly Condition[]): Condition[] {
 
 function conditionLines(model: Model, condition: Condition): string[] {
   const { frame, words } = conditionInputs(condition);
-  const parameters = [...(frame && model.frame ? [`const struct ${model.frame.name} *frame`] : []), ...words.map((w) => `uint32_t ${w.name}`)];
+  const parameters = [
+    ...(frame && model.frame ? [`const struct ${model.frame.name} *frame`] : []),
+    ...words.map((w) => `uint32_t ${w.name}`),
+  ];
   const { operator, list } = clauses(model, condition.test, notDecided);
   const clauseLines = (clause: Clause, i: number): string[] => {
     const last = i === list.length - 1;

@@ -1,6 +1,7 @@
 /** C text: comments that nothing can break out of, number literals, and lines kept short. */
-import { lineIndexAt, lineText } from "../../text/source.js";
+
 import type { Span } from "../../text/source.js";
+import { lineIndexAt, lineText } from "../../text/source.js";
 import { commentSafe } from "../artefact.js";
 
 /** The kernel's coding style: lines of emitted code end before this column where they can be broken, tabs counted as eight. */
@@ -77,5 +78,6 @@ export function literal(value: bigint): string {
 export function specLine(span: Span, specName: string): string {
   const index = lineIndexAt(span.source, span.start);
   const file = span.source.name === specName ? "" : `${span.source.name.replace(/^.*[\\/]/, "")}:`;
-  return `${file}${index + 1}: ${lineText(span.source, index).trim()}`;
+  const text = lineText(span.source, index).trim();
+  return `${file}${index + 1}: ${text.replace(/^\}\s*(?=\S)/, "").replace(/\s*\{$/, "")}`;
 }

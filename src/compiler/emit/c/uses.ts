@@ -123,7 +123,9 @@ export function callOf(item: Work | Step) {
 }
 
 /** Functions of the kernel that the C side calls, each once, in declaration order of the first item that calls it. */
-export function calledFunctions(uses: Uses): readonly { readonly item: Work | Step; readonly call: NonNullable<ReturnType<typeof callOf>> }[] {
+export function calledFunctions(
+  uses: Uses,
+): readonly { readonly item: Work | Step; readonly call: NonNullable<ReturnType<typeof callOf>> }[] {
   const seen = new Set<string>();
   return uses.items.flatMap((item) => {
     const call = callOf(item);
