@@ -1,0 +1,67 @@
+/** IRQs may be on only while the kernel's own GS, page tables and stack are loaded (INV-42, INV-52), and never in any-context paths (INV-37, INV-100). */
+import { effectsOf } from "../../machine/instructions.js";
+import type { Rule } from "../rule.js";
+import { valueOf } from "../vector.js";
+
+const kernelOwn = [
+  ["gs", ["kernel"]],
+  ["cr3", ["kernel"]],
+  ["stack", ["thread", "irq"]],
+] as const;
+
+export const irqsWindow: Rule = ({ context, node, vector, instruction, report }) => {
+  const irqs = context.dimension("irqs");
+  let turnsOn = node.kind === "irqs" && node.on;
+  let swaps = false;
+  if (node.kind === "instructions" && instruction !== undefined) {
+    const placed = node.instructions[instruction];
+    const effects = placed ? effectsOf(placed.instruction) : [];
+    turnsOn ||= effects.some((e) => e.kind === "rflags-bit" && e.bit === "if" && e.set);
+    swaps = effects.some((e) => e.kind === "swapgs");
+  }
+  if (turnsOn && vector.event.anyPoint) {
+    report({
+      code: "EX6001",
+      args: { event: vector.event.name },
+      details: {
+        secondary: [{ span: vector.event.span, message: "`any point` is declared here" }],
+        notes: ["the interrupted code may hold locks, or be in the middle of an entry or exit; an interrupt now would find that half-done (INV-37, INV-100)"],
+        help: "leave IRQs off; what needs them on must be deferred to a path that interrupted nothing",
+      },
+    });
+    return;
+  }
+  if (turnsOn) {
+    for (const [name, allowed] of kernelOwn) {
+      const dimension = context.dimension(name);
+      const actual = valueOf(vector, dimension);
+      if ((allowed as readonly string[]).includes(actual)) continue;
+      report({
+        code: "EX4005",
+        args: { dimension: name, actual },
+        cause: { kind: "dimension", dimension },
+        details: { notes: ["an interrupt that comes from kernel mode takes the kernel's GS, page tables and stack for granted (INV-42, INV-52)"], help: "enable IRQs earlier, or not at all: the terminal loads RFLAGS" },
+      });
+    }
+  } else if (swaps && valueOf(vector, irqs) === "on") {
+    report({
+      code: "EX4005",
+      args: { dimension: "gs", actual: "about to be swapped" },
+      cause: { kind: "dimension", dimension: irqs },
+      details: { notes: ["an interrupt between SWAPGS and the terminal would run the kernel on the user's GS base (INV-42)"], help: "put `irqs off` before it" },
+    });
+  }
+};
+
+export const anyPointWork: Rule = ({ node, vector, report }) => {
+  if (node.kind !== "call" || node.item.kind !== "work" || !vector.event.anyPoint) return;
+  report({
+    code: "EX6004",
+    args: { item: node.item.name, event: vector.event.name },
+    details: {
+      secondary: [{ span: vector.event.span, message: "`any point` is declared here" }],
+      notes: ["nobody knows what was interrupted, so nothing but the way back can be done (INV-37)"],
+      help: "leave the work to the next exit that interrupted nothing: its flag stays set",
+    },
+  });
+};

@@ -1,0 +1,24 @@
+/**
+ * The seed rule: at a terminal to user mode no one-shot flag of the path may be pending. The flags are read with IRQs off, and
+ * neither may IRQs go on nor a step set a flag between that read and the terminal (INV-1, INV-3, INV-13).
+ */
+import type { Rule } from "../rule.js";
+
+export const oneShotWork: Rule = ({ context, node, vector, report }) => {
+  if (node.kind !== "terminal" || !vector.toUser) return;
+  const pending = context.oneShot.filter((flag) => (vector.maybe & context.flags([flag])) !== 0);
+  if (pending.length === 0) return;
+  report({
+    code: "EX3001",
+    args: { flags: pending.map((f) => `\`${f.name}\``).join(", "), terminal: node.terminal.name },
+    cause: { kind: "flags", flags: context.flags(pending) },
+    details: {
+      label: "returns to user mode here",
+      secondary: pending.slice(0, 1).map((f) => ({ span: f.span, message: "work that this flag asks for must be done before user mode runs again" })),
+      notes: [
+        "nothing looks at the flags again before the next entry: a signal or a reschedule then waits for as long as user mode likes to run (INV-1)",
+      ],
+      help: "read the flags again with IRQs off, after the last point at which they can be set: put what enables IRQs or sets the flag inside the `repeat while pending` loop, or before it",
+    },
+  });
+};

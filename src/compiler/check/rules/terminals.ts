@@ -1,0 +1,160 @@
+/** What must be true where a path leaves: the terminal's own row, the frame it pops, the registers, the tokens, the obligations. */
+import type { TerminalNode } from "../../path/graph.js";
+import type { Location, SymbolicValue } from "../../path/location.js";
+import { stackValue } from "../../path/symbolic.js";
+import type { Rule, Visit } from "../rule.js";
+import { fieldSaves } from "../transfer.js";
+import { registerBit, valueOf } from "../vector.js";
+import { missingRegisters } from "./contracts.js";
+import { frameFacts } from "./frame-facts.js";
+
+export const terminals: Rule = (visit) => {
+  const { node, vector, report } = visit;
+  if (node.kind !== "terminal") return;
+  const { terminal } = node;
+  if (vector.toUser ? !terminal.toUser : !terminal.toKernel) {
+    const target = vector.toUser ? "user" : "kernel";
+    const secondary = [{ span: vector.event.span, message: `\`${vector.event.name}\` may have come from ${target} mode` }];
+    report({ code: "EX5005", args: { terminal: terminal.name, target }, details: { secondary, help: "choose the terminal by `when frame.user { … } else { … }`" } });
+    return;
+  }
+  checkStates(visit, node);
+  checkRegisters(visit, node);
+  checkPoppedFrame(visit, node);
+  checkTokens(visit, node);
+  checkObligations(visit, node);
+  frameFacts(visit, node);
+};
+
+function checkStates({ context, vector, report }: Visit, { terminal }: TerminalNode): void {
+  for (const [name, wanted, why] of vector.toUser ? terminal.requiresToUser : terminal.requiresToKernel) {
+    const dimension = context.dimension(name);
+    const actual = valueOf(vector, dimension);
+    // Registers are asked for one by one; the stack is told by the words that are popped.
+    if (name === "registers" || actual === wanted) continue;
+    report({
+      code: "EX5001",
+      args: { terminal: terminal.name, dimension: name, wanted, actual },
+      cause: { kind: "dimension", dimension },
+      details: { notes: [why], help: `bring ${name} to \`${wanted}\` before \`${terminal.name}\`` },
+    });
+  }
+  // A return to the kernel changes nothing that entry did not: without a token the kernel's own value stays.
+  if (vector.toUser) return;
+  for (const name of ["gs", "cr3", "spec_ctrl"]) {
+    const dimension = context.dimension(name);
+    const actual = valueOf(vector, dimension);
+    if (actual !== "user") continue;
+    report({
+      code: "EX5001",
+      args: { terminal: terminal.name, dimension: name, wanted: "kernel", actual },
+      cause: { kind: "dimension", dimension },
+      details: { notes: ["the interrupted kernel code goes on with it (INV-40)"], help: "do this step only when the return is to user mode" },
+    });
+  }
+}
+
+function checkRegisters({ context, vector, report }: Visit, node: TerminalNode): void {
+  const lost = vector.event.loses.filter((r) => node.terminal.loads.includes(r));
+  for (const register of missingRegisters(vector, [...node.terminal.loads, ...lost])) {
+    report({
+      code: "EX5003",
+      args: { register, terminal: node.terminal.name },
+      cause: { kind: "registers", registers: registerBit(register) },
+      details: {
+        label: `${register} holds ${described(context, node.before.registers[register as keyof Location["registers"]])}`,
+        notes: [vector.toUser ? "user mode would lose its value, and could read the kernel's (INV-80)" : "the interrupted code would go on with another value"],
+        help: "restore it last, or keep this step from using it",
+      },
+    });
+  }
+}
+
+function described(context: Visit["context"], value: SymbolicValue): string {
+  switch (value.kind) {
+    case "field":
+      return `what the frame saved of ${fieldSaves(context, value.field) ?? `\`${value.field}\``}`;
+    case "token":
+      return `the token \`${value.token}\``;
+    case "constant":
+      return `0x${value.value.toString(16)}`;
+    case "pointer":
+      return "the address of a kernel stack";
+    case "returned":
+      return "what `prepare` returned";
+    case "kernel":
+      return "a value of the kernel's";
+  }
+}
+
+const poppedWords = ["rip", "cs", "rflags", "rsp", "ss"];
+
+function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode): void {
+  if (node.terminal.popsFrame) {
+    const frame = context.model.frame;
+    if (!frame) return;
+    poppedWords.forEach((register, i) => {
+      const value = stackValue(node.before, i * 8, frame);
+      if (value.kind === "field" && fieldSaves(context, value.field) === register) return;
+      // The espfix alias and other copies are filled through pointers that the analysis does not follow; their step vouches for them.
+      if (value.kind === "kernel" && node.before.registers.rsp.kind === "pointer" && node.before.registers.rsp.region === "stack:espfix") return;
+      report({
+        code: "EX5002",
+        args: { terminal: node.terminal.name, register: register.toUpperCase(), actual: described(context, value) },
+        details: {
+          notes: ["it pops RIP, CS, RFLAGS, RSP and SS, in this order, from where RSP points (SDM Vol. 2A, IRET)"],
+          help: "let RSP point at the five saved words: restore the other registers first, and drop what lies between",
+        },
+      });
+    });
+    const cr3 = context.dimension("cr3");
+    const { rsp } = node.before.registers;
+    const kernelOnly = rsp.kind === "pointer" && (rsp.region === "frame" || !["stack:trampoline", "stack:espfix", "stack:joined"].includes(rsp.region));
+    if (valueOf(vector, cr3) === "user" && kernelOnly) {
+      report({
+        code: "EX4004",
+        args: { instruction: node.terminal.mnemonic, region: `${valueOf(vector, context.dimension("stack"))} stack` },
+        cause: { kind: "dimension", dimension: cr3 },
+        details: { notes: ["the first access to it would fault, with no stack to take the fault on (INV-50, INV-51)"], help: "copy the five words to the trampoline stack before CR3 is switched" },
+      });
+    }
+  }
+}
+
+function checkTokens({ context, vector, report }: Visit, node: TerminalNode): void {
+  context.tokens.forEach((token, i) => {
+    if (!vector.event.tokens.some((t) => t.name === token.name) || (vector.tokens & (1 << i)) !== 0) return;
+    report({
+      code: "EX6002",
+      args: { token: token.name, terminal: node.terminal.name },
+      details: {
+        secondary: [{ span: token.span, message: `entry saved ${token.restores.name} in ${token.register} here` }],
+        notes: [`the interrupted code would go on with the kernel's ${token.restores.name} (INV-43, INV-63, INV-73)`],
+        help: `write \`restore ${token.restores.name} from ${token.name}\` before the registers are restored`,
+      },
+    });
+  });
+}
+
+/** Built-in dimensions are mitigations (family 8), the kernel's own are context and instrumentation (family 7). */
+function checkObligations({ context, vector, combinations, report }: Visit, node: TerminalNode): void {
+  const target = vector.toUser ? "user" : "kernel";
+  for (const require of context.requires) {
+    const { dimension, value } = require.setting;
+    if (require.target !== target || vector.values[dimension.index] === value) continue;
+    const owing = require.condition ? (context.features.where(require.condition) ?? context.features.all) : context.features.all;
+    if ((combinations & owing) === 0n) continue;
+    report({
+      code: dimension.builtIn ? "EX8001" : "EX7001",
+      args: { target, dimension: dimension.name, wanted: dimension.values[value] as string, terminal: node.terminal.name, actual: valueOf(vector, dimension) },
+      cause: { kind: "dimension", dimension },
+      combinations: combinations & owing,
+      obligation: { dimension, value },
+      details: {
+        secondary: [{ span: require.span, message: "the obligation is declared here" }],
+        notes: require.because !== undefined ? [require.because] : [],
+        help: `do a step that ensures ${dimension.name} ${dimension.values[value]} as the last thing that can undo it, or \`waive ${dimension.name} ${dimension.values[value]} because "…"\``,
+      },
+    });
+  }
+}

@@ -1,0 +1,68 @@
+/** How work may run: sleeping work with IRQs on, final work with IRQs off, once-only work outside of loops, masks that end. */
+import type { Work } from "../../model/model.js";
+import type { PathNode } from "../../path/graph.js";
+import { visitNodes } from "../../path/flow.js";
+import { visitTest } from "../../model/expressions.js";
+import type { Rule } from "../rule.js";
+import { valueOf } from "../vector.js";
+
+/** INV-2: what may sleep runs with IRQs on. INV-6, INV-7: final work is atomic and runs with IRQs off. */
+export const workIrqs: Rule = ({ context, node, vector, report }) => {
+  if (node.kind !== "call") return;
+  const irqs = context.dimension("irqs");
+  const actual = valueOf(vector, irqs);
+  const cause = { kind: "dimension", dimension: irqs } as const;
+  const requirement = node.item.requires.find((r) => r.dimension === irqs);
+  if (requirement && irqs.values[requirement.value] !== actual) {
+    const wanted = irqs.values[requirement.value] as string;
+    report({
+      code: "EX3005",
+      args: { item: node.item.name, wanted, actual },
+      cause,
+      details: {
+        secondary: [{ span: requirement.span, message: "its contract says so here" }],
+        help: wanted === "on" ? "put `irqs on` before it, inside the loop that reads the flags again afterwards" : "put `irqs off` before it",
+      },
+    });
+  } else if (node.item.maySleep && actual === "off") {
+    report({
+      code: "EX3002",
+      args: { item: node.item.name },
+      cause,
+      details: {
+        secondary: [{ span: node.item.span, message: "`may sleep` is declared here" }],
+        notes: ["the scheduler would switch to another task with IRQs off, and this CPU would stop answering interrupts (INV-2)"],
+        help: "put `irqs on` before it, inside the loop that reads the flags again afterwards",
+      },
+    });
+  }
+  if (node.item.kind === "work" && node.item.policy === "final" && actual === "on") {
+    report({
+      code: "EX3003",
+      args: { item: node.item.name },
+      cause,
+      details: {
+        secondary: [{ span: node.item.span, message: "declared as `final` here" }],
+        notes: ["final work acts on the last value of the flags; with IRQs on the task can be preempted and the CPU changed under it (INV-6, INV-7)"],
+        help: "run it after the loop, where IRQs are off",
+      },
+    });
+  }
+};
+
+/** Static rules of loops, told once a loop. */
+export function checkLoops(nodes: readonly PathNode[], report: (work: Work | undefined, node: PathNode, flag: string | undefined) => void): void {
+  visitNodes(nodes, (node, loops) => {
+    if (node.kind === "call" && node.item.kind === "work" && node.item.policy === "once" && loops.length > 0) report(node.item, node, undefined);
+    if (node.kind !== "loop") return;
+    const cleared = new Set<string>();
+    visitNodes(node.body, (inner) => {
+      if (inner.kind === "call") for (const flag of inner.item.clears) cleared.add(flag.name);
+      if (inner.kind === "clear") for (const flag of inner.flags) cleared.add(flag.name);
+      if (inner.kind === "read" && inner.take) for (const flag of inner.word.flags) cleared.add(flag.name);
+    });
+    visitTest(node.test, (test) => {
+      if (test.kind === "flags") for (const flag of test.flags) if (!cleared.has(flag.name)) report(undefined, node, flag.name);
+    });
+  });
+}
