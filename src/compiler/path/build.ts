@@ -1,0 +1,348 @@
+/**
+ * Builds the path graph of an exit from its actions: guards, feature conditions and implicit reads become nodes, steps of
+ * `leave` become placed instructions. What cannot be built is reported here; whether it is right is the checker's question.
+ */
+import { type Code, type Details, diagnostic, type MessageArguments } from "../diagnostics/catalogue.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { terminalNamed } from "../machine/terminals.js";
+import { visitTest } from "../model/expressions.js";
+import { isFeatureTest } from "../model/features.js";
+import type { Action, AsmLine, Exit, FlagWord, Frame, Model, Step, Tail, Test, Token } from "../model/model.js";
+import type { Span } from "../text/source.js";
+import { leaves } from "./flow.js";
+import type { BranchNode, PathGraph, PathNode, ReadNode } from "./graph.js";
+import type { Location } from "./location.js";
+import { isPlaced, placeInstructions, restoreRegisters } from "./place.js";
+import { afterPrepare, joinLocations, startLocation } from "./symbolic.js";
+import { lowerTest } from "./tests.js";
+
+/** The most nodes that one path may have, its copies of tails included. */
+export const maximumNodes = 20_000;
+
+export interface BuildResult {
+  /** Undefined where the path could not be built; a diagnostic says why. */
+  readonly graph: PathGraph | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function buildGraph(model: Model, exit: Exit): BuildResult {
+  if (!model.frame) return { graph: undefined, diagnostics: [] };
+  const builder = new Builder(model, exit, model.frame);
+  const prepare = builder.prepare();
+  const leave = builder.leave();
+  const { diagnostics } = builder;
+  if (builder.nodes.length > maximumNodes) {
+    diagnostics.push(diagnostic("EX2044", exit.span, { name: exit.name, count: builder.nodes.length, what: "steps", limit: maximumNodes }));
+  }
+  const failed = diagnostics.some((d) => d.severity === "error");
+  const graph: PathGraph = { model, exit, prepare, leave, nodes: builder.nodes, callsPrepare: exit.prepare !== undefined };
+  return { graph: failed ? undefined : graph, diagnostics };
+}
+
+type Distribute<T> = T extends PathNode ? Omit<T, "id" | "side"> : never;
+
+class Builder {
+  readonly nodes: PathNode[] = [];
+  readonly diagnostics: Diagnostic[] = [];
+  private readonly model: Model;
+  private readonly exit: Exit;
+  private readonly frame: Frame;
+  private readonly tokens: readonly Token[];
+  private side: "prepare" | "leave" = "prepare";
+  /** Words with a snapshot at the point that is being built. */
+  private snapshots = new Set<FlagWord>();
+  private location: Location;
+  private readonly openTails: Tail[] = [];
+
+  constructor(model: Model, exit: Exit, frame: Frame) {
+    this.model = model;
+    this.exit = exit;
+    this.frame = frame;
+    this.tokens = [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()];
+    this.location = startLocation(this.tokens);
+  }
+
+  private report<C extends Code>(code: C, span: Span, args: MessageArguments<C>, details?: Details): void {
+    this.diagnostics.push(diagnostic(code, span, args, details));
+  }
+
+  /** Gives a node its number; it is pushed before its children are built, so that numbers are in program order. */
+  private reserve(): number {
+    this.nodes.push(undefined as unknown as PathNode);
+    return this.nodes.length - 1;
+  }
+
+  private node(fields: Distribute<PathNode>, id = this.reserve()): PathNode {
+    const node = { ...fields, id, side: this.side } as PathNode;
+    this.nodes[id] = node;
+    return node;
+  }
+
+  // ── prepare ──
+
+  prepare(): PathNode[] {
+    const { prepare } = this.exit;
+    if (!prepare) return [];
+    this.side = "prepare";
+    const nodes = this.actions(prepare.body);
+    const { returns } = prepare;
+    if (!returns) return nodes;
+    const decided = this.decided(nodes, (node) => node.kind === "evaluate" && node.condition === returns);
+    if (decided === "never") nodes.push(...this.evaluate(returns, prepare.span));
+    if (decided === "sometimes") {
+      const help = `put \`evaluate ${returns.name}\` where every way comes by, or leave it out: it is then decided at the end`;
+      this.report("EX3008", prepare.span, { condition: returns.name }, { help });
+    }
+    return nodes;
+  }
+
+  /** Does every way through a block pass a node that fits? */
+  private decided(nodes: readonly PathNode[], fits: (node: PathNode) => boolean): "always" | "sometimes" | "never" {
+    let result: "always" | "sometimes" | "never" = "never";
+    for (const node of nodes) {
+      if (fits(node)) return "always";
+      if (node.kind === "branch") {
+        const arms = [this.decided(node.then, fits), this.decided(node.otherwise, fits)];
+        if (arms.every((a) => a === "always")) return "always";
+        if (arms.some((a) => a !== "never")) result = "sometimes";
+      } else if (node.kind === "loop") {
+        if (this.decided(node.body, fits) !== "never") result = "sometimes";
+      } else if (node.kind === "window") {
+        const inner = this.decided(node.body, fits);
+        if (inner === "always") return "always";
+        if (inner === "sometimes") result = "sometimes";
+      }
+    }
+    return result;
+  }
+
+  private evaluate(condition: Extract<PathNode, { kind: "evaluate" }>["condition"], span: Span): PathNode[] {
+    const reads = this.implicitReads(condition.test, span);
+    return [...reads, this.node({ kind: "evaluate", condition, returned: condition === this.exit.prepare?.returns, span })];
+  }
+
+  /** Reads for the flags that a test needs and that no snapshot tells. */
+  private implicitReads(test: Test, span: Span): PathNode[] {
+    const words = new Set<FlagWord>();
+    visitTest(test, (t) => {
+      if (t.kind === "flags" && !this.snapshots.has(t.word)) words.add(t.word);
+    });
+    return [...words].map((word) => this.read(word, false, "implicit", span));
+  }
+
+  private read(word: FlagWord, take: boolean, reason: ReadNode["reason"], span: Span): ReadNode {
+    this.snapshots.add(word);
+    return this.node({ kind: "read", word, take, reason, span }) as ReadNode;
+  }
+
+  // ── leave ──
+
+  leave(): PathNode[] {
+    this.side = "leave";
+    this.snapshots = new Set();
+    if (this.exit.prepare) this.location = afterPrepare(this.location, this.exit.prepare.returns !== undefined);
+    const nodes = this.actions(this.exit.leave);
+    if (this.exit.leave.length > 0 && this.diagnostics.length === 0) this.mustLeave(nodes, this.exit.span, `\`${this.exit.name}\``);
+    return nodes;
+  }
+
+  private mustLeave(nodes: readonly PathNode[], span: Span, what: string): void {
+    if (leaves(nodes)) return;
+    const notes = ["the processor would run on into whatever code the assembler puts next"];
+    this.report("EX5006", span, { what }, { notes, help: "end every way with a terminal (`iretq`, `sysretq` …) or `jump TAIL`" });
+  }
+
+  // ── Actions ──
+
+  private actions(actions: readonly Action[]): PathNode[] {
+    const result: PathNode[] = [];
+    for (const action of actions) {
+      if (this.nodes.length > maximumNodes) return result;
+      if (leaves(result)) {
+        const before = result[result.length - 1] as PathNode;
+        const secondary = [{ span: before.span, message: "the path has left here" }];
+        this.report("EX5007", action.span, {}, { secondary, help: "remove it, or move it up" });
+        return result;
+      }
+      result.push(...this.action(action));
+    }
+    return result;
+  }
+
+  private action(action: Action): PathNode[] {
+    const { span } = action;
+    switch (action.kind) {
+      case "run": {
+        const { work } = action;
+        const body = (): PathNode[] => {
+          if (!work.guard) return [this.node({ kind: "call", item: work, span })];
+          const reads = this.implicitReads(work.guard, span);
+          return [...reads, this.branch(work.guard, "guard", span, () => [this.node({ kind: "call", item: work, span })])];
+        };
+        return this.onFeatures(work.condition, span, body);
+      }
+      case "do":
+        return this.onFeatures(action.step.condition, span, () => this.step(action.step, action.except, span));
+      case "irqs":
+        return [this.node({ kind: "irqs", on: action.on, span })];
+      case "read":
+        return [this.read(action.word, action.take, "written", span)];
+      case "clear": {
+        const word = action.flags[0]?.word;
+        return word ? [this.node({ kind: "clear", word, flags: action.flags, span })] : [];
+      }
+      case "repeat": {
+        const id = this.reserve();
+        const read = this.read(action.mask.word, false, "loop", action.span);
+        const test: Test = { kind: "flags", word: action.mask.word, flags: action.mask.flags, span: action.mask.span };
+        const before = new Set(this.snapshots);
+        const body = this.actions(action.body);
+        this.snapshots = before;
+        return [this.node({ kind: "loop", read, test, body, span: action.mask.span }, id)];
+      }
+      case "when":
+        return this.when(action);
+      case "evaluate":
+        return this.evaluate(action.condition, span);
+      case "restore":
+        return this.restore(action.steps, span);
+      case "window": {
+        const id = this.reserve();
+        return [this.node({ kind: "window", name: action.name, body: this.actions(action.body), span }, id)];
+      }
+      case "waive":
+        return [this.node({ kind: "waive", waiver: action.waiver, span })];
+      case "assume":
+        return [this.node({ kind: "assume", setting: action.setting, because: action.because, span })];
+      case "jump":
+        return this.jump(action.tail, span);
+      case "terminal": {
+        const terminal = terminalNamed(action.terminal);
+        if (!terminal) return [];
+        const { label, recovery } = action;
+        return [this.node({ kind: "terminal", terminal, label, recovery, before: this.location, span })];
+      }
+    }
+  }
+
+  private when(action: Extract<Action, { kind: "when" }>): PathNode[] {
+    const { test, span } = action;
+    if (this.side === "prepare" || isFeatureTest(test)) {
+      const reads = this.side === "prepare" ? this.implicitReads(test, span) : [];
+      const otherwise = () => this.actions(action.otherwise);
+      return [...reads, this.branch(test, isFeatureTest(test) ? "feature" : "when", span, () => this.actions(action.then), otherwise)];
+    }
+    // Assembly makes one test at a time: `A and B` becomes a test within a test.
+    if (test.kind === "and" && test.operands.length > 1) {
+      if (action.otherwise.length > 0) {
+        const problem = "assembly makes one test at a time, and the `else` of an `and` would have to be written twice";
+        this.report("EX5010", span, { problem }, { help: "write one `when` inside the other, or let `prepare` return the condition" });
+        return [];
+      }
+      const [first, ...rest] = test.operands as readonly [Test, ...Test[]];
+      const inner: Test = rest.length === 1 ? (rest[0] as Test) : { ...test, operands: rest };
+      return this.when({ ...action, test: first, then: [{ ...action, test: inner }] });
+    }
+    const lowered = lowerTest(test, this.location, { frame: this.frame, tokens: this.tokens, returns: this.exit.prepare?.returns });
+    if ("problem" in lowered) {
+      this.report("EX5010", span, { problem: lowered.problem }, { help: lowered.help });
+      return [];
+    }
+    return [this.branch(test, "when", span, () => this.actions(action.then), () => this.actions(action.otherwise), lowered)];
+  }
+
+  private branch(
+    test: Test,
+    reason: BranchNode["reason"],
+    span: Span,
+    then: () => PathNode[],
+    otherwise: () => PathNode[] = () => [],
+    lowered: Pick<BranchNode, "condition" | "whenZero"> = { condition: [], whenZero: false },
+  ): PathNode {
+    const id = this.reserve();
+    const { location } = this;
+    const snapshots = new Set(this.snapshots);
+    const thenNodes = then();
+    const afterThen = this.location;
+    const thenSnapshots = this.snapshots;
+    this.location = location;
+    this.snapshots = new Set(snapshots);
+    const otherwiseNodes = otherwise();
+    if (leaves(otherwiseNodes)) this.location = afterThen;
+    else if (!leaves(thenNodes)) this.location = joinLocations(afterThen, this.location, this.frame);
+    this.snapshots = new Set([...this.snapshots].filter((word) => thenSnapshots.has(word)));
+    return this.node({ kind: "branch", test, reason, then: thenNodes, otherwise: otherwiseNodes, span, ...lowered }, id);
+  }
+
+  private onFeatures(condition: Test | undefined, span: Span, body: () => PathNode[]): PathNode[] {
+    return condition ? [this.branch(condition, "feature", span, body)] : body();
+  }
+
+  private step(step: Step, except: readonly string[], span: Span): PathNode[] {
+    const { form } = step;
+    if (form.kind === "call" && this.side === "prepare") return [this.node({ kind: "call", item: step, span })];
+    const { frame, tokens } = this;
+    const ensured = step.ensures.find((s) => s.dimension.name === "stack");
+    const ensuresStack = ensured ? ensured.dimension.values[ensured.value] : undefined;
+    const context = { frame, tokens, ensuresStack };
+    if (except.length > 0 && form.kind !== "built-in") {
+      this.report("EX2033", span, { statement: "`except`", place: `\`do ${step.name}\`` }, { help: "only `restore_registers` leaves registers out" });
+      return [];
+    }
+    if (form.kind === "call" && form.call.arguments.length > 0) {
+      const problem = `\`${form.call.function}\` takes arguments, and in \`leave\` there is nobody to pass them`;
+      this.report("EX5010", span, { problem }, { help: "call it in `prepare`, or give it no arguments" });
+      return [];
+    }
+    const result = form.kind === "built-in" ? restoreRegisters(frame, except, this.location, context, span) : placeInstructions(linesOf(step), this.location, context);
+    if (!isPlaced(result)) {
+      const secondary = result.span === span ? [] : [{ span: result.span, message: "this instruction" }];
+      this.report("EX5010", span, { problem: result.problem }, { secondary, help: "do this step where what it needs can still be reached" });
+      return [];
+    }
+    this.location = result.after;
+    return [this.node({ kind: "instructions", step, instructions: result.placed, after: result.after, span })];
+  }
+
+  /** One of several steps, chosen by features: `if A` and `if not A` become the two arms of one branch. */
+  private restore(steps: readonly Step[], span: Span): PathNode[] {
+    const [first, second] = steps;
+    if (first?.condition && second?.condition && steps.length === 2) {
+      const opposite = (a: Test, b: Test) => a.kind === "not" && sameFeature(a.operand, b);
+      if (opposite(second.condition, first.condition)) {
+        return [this.branch(first.condition, "feature", span, () => this.step(first, [], span), () => this.step(second, [], span))];
+      }
+      if (opposite(first.condition, second.condition)) {
+        return [this.branch(second.condition, "feature", span, () => this.step(second, [], span), () => this.step(first, [], span))];
+      }
+    }
+    return steps.flatMap((step) => this.onFeatures(step.condition, span, () => this.step(step, [], span)));
+  }
+
+  private jump(tail: Tail, span: Span): PathNode[] {
+    if (this.openTails.includes(tail)) {
+      const secondary = this.openTails.map((t) => ({ span: t.span, message: `\`${t.name}\` is on the way` }));
+      this.report("EX5009", span, { tail: tail.name }, { secondary, help: "the way out has no loops; end one of them with a terminal" });
+      return [];
+    }
+    const id = this.reserve();
+    const before = this.location;
+    this.openTails.push(tail);
+    const body = this.actions(tail.body);
+    this.openTails.pop();
+    if (this.diagnostics.length === 0) this.mustLeave(body, tail.span, `the tail \`${tail.name}\``);
+    return [this.node({ kind: "jump", tail, before, body, span }, id)];
+  }
+}
+
+function sameFeature(a: Test, b: Test): boolean {
+  return a.kind === "feature" && b.kind === "feature" && a.feature === b.feature;
+}
+
+/** The instructions of a step in `leave`; a call is one instruction. */
+function linesOf(step: Step): readonly AsmLine[] {
+  if (step.form.kind === "asm") return step.form.lines;
+  if (step.form.kind !== "call") return [];
+  const { call } = step.form;
+  return [{ instruction: { mnemonic: "call", operands: [{ kind: "symbol-immediate", symbol: call.function }] }, span: call.span }];
+}
