@@ -1,0 +1,174 @@
+/** Checks one path: explores its vectors, asks the rules at every point, and tells each fault once, by its shortest story. */
+import { diagnostic } from "../diagnostics/catalogue.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Waiver } from "../model/model.js";
+import type { PathGraph, PathNode } from "../path/graph.js";
+import { visitGraph } from "../path/flow.js";
+import { pathContext, type PathContext } from "./context.js";
+import { Explorer, type Reached } from "./explore.js";
+import type { Finding, Rule } from "./rule.js";
+import { contracts } from "./rules/contracts.js";
+import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
+import { memory } from "./rules/memory.js";
+import { oneShotWork } from "./rules/one-shot-work.js";
+import { terminals } from "./rules/terminals.js";
+import { tokens } from "./rules/tokens.js";
+import { checkLoops, workIrqs } from "./rules/work-policy.js";
+import { describe } from "./story.js";
+import { Vector } from "./vector.js";
+
+const rules: readonly Rule[] = [workIrqs, anyPointWork, irqsWindow, contracts, memory, tokens, oneShotWork, terminals];
+
+export interface CheckStatistics {
+  /** Different state vectors met, summed over the path's points. */
+  readonly states: number;
+  /** Admissible combinations of the features that the path mentions. */
+  readonly featureCombinations: number;
+}
+
+export interface CheckResult {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly statistics: CheckStatistics;
+}
+
+interface Found {
+  readonly finding: Finding;
+  readonly node: PathNode;
+  readonly instruction: number | undefined;
+  /** The earliest vector with the fault. */
+  reached: Reached;
+  combinations: bigint;
+}
+
+export function check(graph: PathGraph): CheckResult {
+  const context = pathContext(graph);
+  if (!("graph" in context)) {
+    const { what, count, limit } = context;
+    const help = "split the path, or the features that do not belong together";
+    const excess = diagnostic("EX2044", graph.exit.span, { name: graph.exit.name, count, what, limit }, { help });
+    return { diagnostics: [excess], statistics: { states: 0, featureCombinations: 0 } };
+  }
+  const found = new Map<string, Found>();
+  const waivers = collectWaivers(graph);
+  const explorer = new Explorer(context, (node, reached, instruction) => {
+    const { vector, combinations } = reached;
+    const report = (finding: Finding) => {
+      if (waive(waivers, finding)) return;
+      const failing = finding.combinations ?? combinations;
+      const place = `${node.id} ${instruction ?? ""} ${finding.span?.start ?? ""}`;
+      // A register or a flag more is the same fault; what it is about is in the arguments of the message.
+      const key = `${finding.code} ${place} ${JSON.stringify(finding.args)}`;
+      const known = found.get(key);
+      if (!known) found.set(key, { finding, node, instruction, reached, combinations: failing });
+      else {
+        known.combinations |= failing;
+        if (reached.depth < known.reached.depth) known.reached = reached;
+      }
+    };
+    for (const rule of rules) rule({ context, node, vector, combinations, instruction, report });
+  });
+  explorer.run(starts(context));
+  const diagnostics = mostTelling([...found.values()]).map((f) => describe(context, f));
+  diagnostics.push(...loopFindings(graph));
+  for (const waiver of waivers) {
+    if (waiver.used) continue;
+    const help = "remove it: it would hide a fault that comes later";
+    diagnostics.push(diagnostic("EX3900", waiver.waiver.span, {}, { help }));
+  }
+  return {
+    diagnostics: once(diagnostics),
+    statistics: { states: explorer.states, featureCombinations: context.features.combinations.length },
+  };
+}
+
+/** The vectors in which the path can start: one for each event and mode that it may have come from. */
+function starts(context: PathContext): Vector[] {
+  const { exit, model } = context.graph;
+  const usual = Uint8Array.from(model.dimensions, (d) => d.usual);
+  const allFlags = context.flags([...context.flagBit.keys()]);
+  return exit.events.flatMap((event) =>
+    [true, false].flatMap((toUser) => {
+      if (toUser ? !(exit.toUser && event.fromUser) : !(exit.toKernel && event.fromKernel)) return [];
+      const values = usual.slice();
+      for (const setting of event.starts) values[setting.dimension.index] = setting.value;
+      return [new Vector({ toUser, event, values, maybe: allFlags, fresh: 0, registers: 0, tokens: 0, facts: 0, decided: 0, stale: 0 })];
+    }),
+  );
+}
+
+function loopFindings(graph: PathGraph): Diagnostic[] {
+  const result: Diagnostic[] = [];
+  checkLoops(graph.prepare, (work, node, flag) => {
+    if (work) {
+      const secondary = [{ span: work.span, message: "declared as `once` here" }];
+      const notes = ["it belongs to the event, not to the state of a flag; running it again reports one system call twice (INV-10)"];
+      result.push(diagnostic("EX3004", node.span, { item: work.name }, { secondary, notes, help: "run it before the loop" }));
+    } else if (flag !== undefined) {
+      const notes = ["once the flag is set, the kernel never leaves the loop (INV-5)"];
+      result.push(diagnostic("EX3006", node.span, { flag }, { notes, help: `run the work that handles \`${flag}\` in the loop, and let its contract say \`clears ${flag}\`` }));
+    }
+  });
+  return result;
+}
+
+interface UsableWaiver {
+  readonly waiver: Waiver;
+  used: boolean;
+}
+
+/** All waivers of a path, from its `exit` block and its statements. They hold for the whole path. */
+function collectWaivers(graph: PathGraph): UsableWaiver[] {
+  const waivers = [...graph.exit.waivers];
+  visitGraph(graph, (node) => {
+    if (node.kind === "waive") waivers.push(node.waiver);
+  });
+  return waivers.map((waiver) => ({ waiver, used: false }));
+}
+
+function waive(waivers: readonly UsableWaiver[], finding: Finding): boolean {
+  let waived = false;
+  for (const usable of waivers) {
+    const { rule } = usable.waiver;
+    const { obligation } = finding;
+    const fits =
+      rule.kind === "code"
+        ? rule.code === finding.code
+        : obligation !== undefined && rule.setting.dimension === obligation.dimension && rule.setting.value === obligation.value;
+    if (fits) {
+      usable.used = true;
+      waived = true;
+    }
+  }
+  return waived;
+}
+
+/**
+ * One cause often shows at several points. Of the findings with the same code at one place, the first one is told; and where a
+ * state is wrong from some point on, the first place that minds, for each dimension.
+ */
+function mostTelling(found: readonly Found[]): Found[] {
+  const seen = new Set<string>();
+  return [...found]
+    .sort((a, b) => a.node.id - b.node.id || (a.instruction ?? -1) - (b.instruction ?? -1) || a.reached.depth - b.reached.depth)
+    .filter(({ finding, node }) => {
+      const args = finding.args as Record<string, unknown>;
+      const { cause } = finding;
+      const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["register"] ?? args["dimension"] ?? args["token"] ?? "")}`];
+      // A dimension that is wrong is wrong until it is set: what minds it later says nothing new.
+      if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal") keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
+      if (keys.some((key) => seen.has(key))) return false;
+      for (const key of keys) seen.add(key);
+      return true;
+    });
+}
+
+/** Two ways to one place (a shared tail's copies) tell a fault once. */
+function once(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter((d) => {
+    const key = `${d.code} ${d.primary.span.source.name} ${d.primary.span.start} ${d.message}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
