@@ -4,21 +4,18 @@
  */
 import type { Model } from "../../model/model.js";
 import type { PathGraph } from "../../path/graph.js";
-import type { Artefact } from "../artefact.js";
+import type { Artefact, BackEnd, EmitOptions } from "../artefact.js";
 import { embedText } from "./embed.js";
 import { headerText } from "./header.js";
-import type { COptions } from "./options.js";
+import { checkC } from "./names.js";
 import { sourceText } from "./source.js";
 import { preparing, usesOf } from "./uses.js";
-
-export { checkC } from "./names.js";
-export type { COptions } from "./options.js";
 
 /**
  * Emits the C of a spec that `checkC` and the checker have accepted.
  * @returns `NAME.h`, `NAME-embed.h` and `NAME.c`; nothing when no exit has a `prepare`
  */
-export function emitC(model: Model, graphs: readonly PathGraph[], options: COptions): readonly Artefact[] {
+export function emitC(model: Model, graphs: readonly PathGraph[], options: EmitOptions): readonly Artefact[] {
   if (preparing(graphs).length === 0) return [];
   const uses = usesOf(model, graphs);
   return [
@@ -27,3 +24,5 @@ export function emitC(model: Model, graphs: readonly PathGraph[], options: COpti
     { name: `${options.stem}.c`, text: sourceText(model, graphs, uses, options) },
   ];
 }
+
+export const c: BackEnd = { name: "c", check: checkC, emit: emitC };

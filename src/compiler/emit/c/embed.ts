@@ -1,11 +1,12 @@
 /** `NAME-embed.h`: what the embedding kernel gives, each with a default where there is a sensible one. */
+
 import type { Feature, FlagWord, Model, Value } from "../../model/model.js";
-import type { COptions } from "./options.js";
-import { guarded, includeGuard } from "./options.js";
+import type { EmitOptions } from "../artefact.js";
+import { guarded, includeGuard } from "./frame.js";
 import { commentLines, docLines } from "./text.js";
 import type { Uses } from "./uses.js";
 
-export function embedText(model: Model, uses: Uses, options: COptions): string {
+export function embedText(model: Model, uses: Uses, options: EmitOptions): string {
   const what = [
     "What the kernel gives. Compile with -DEXITDSL_KERNEL_HEADER='\"your-header.h\"', and define there what this file says; " +
       "functions may be macros, inline functions (with `#define f f` beside them) or ordinary functions of these names.",

@@ -23,7 +23,9 @@ export function expression(model: Model, test: Test, decided: Decided, around: A
     case "frame-user":
       return "exitdsl_frame_user(frame)";
     case "condition":
-      return decided(test.condition) ? decidedName(test.condition) : conditionCall(test.condition);
+      if (decided(test.condition)) return decidedName(test.condition);
+      // Its function knows nothing of what was decided here.
+      return refersTo(test.condition, decided) ? expression(model, test.condition.test, decided, around) : conditionCall(test.condition);
     case "compare":
       return comparison(test.operator, test.left, test.right, around);
     case "not":
@@ -50,8 +52,11 @@ export function clauses(model: Model, test: Test, decided: Decided): { readonly 
   if (test.kind !== "and" && test.kind !== "or") {
     return { operator: "&&", list: [{ text: expression(model, test, decided), because: reasons(test).join("; ") }] };
   }
-  const { kind } = test;
-  const list = flatten(test, kind).map((o) => ({ text: expression(model, o, decided, kind), because: reasons(o).join("; ") }));
+  const { kind, because } = test;
+  const list = flatten(test, kind).map((o, i) => ({
+    text: expression(model, o, decided, kind),
+    because: [...(i === 0 && because !== undefined ? [because] : []), ...reasons(o)].join("; "),
+  }));
   return { operator: kind === "and" ? "&&" : "||", list };
 }
 
@@ -59,6 +64,16 @@ export function clauses(model: Model, test: Test, decided: Decided): { readonly 
 function flatten(test: Test, kind: "and" | "or"): Test[] {
   if (test.kind !== kind) return [test];
   return test.operands.flatMap((o) => ("because" in o && o.because !== undefined ? [o] : flatten(o, kind)));
+}
+
+/** Does a condition rest on one that is decided already? */
+function refersTo(condition: Condition, decided: Decided): boolean {
+  const visit = (test: Test): boolean => {
+    if (test.kind === "condition") return decided(test.condition) || visit(test.condition.test);
+    if (test.kind === "not") return visit(test.operand);
+    return (test.kind === "and" || test.kind === "or") && test.operands.some(visit);
+  };
+  return visit(condition.test);
 }
 
 /** Every `because` in a test, outermost first. */

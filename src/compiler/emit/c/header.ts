@@ -1,15 +1,16 @@
 /** `NAME.h`: what the assembly, the prepare functions and the kernel share. */
+
 import type { Constant, Frame, Model, StateSetting, Step, Work } from "../../model/model.js";
 import type { PathGraph } from "../../path/graph.js";
+import type { EmitOptions } from "../artefact.js";
 import { expression, flagSet, notDecided } from "./expression.js";
+import { guarded, includeGuard } from "./frame.js";
 import { annotation, irqsOf, prepareAnnotation } from "./irqs.js";
-import type { COptions } from "./options.js";
-import { guarded, includeGuard } from "./options.js";
 import { commentLines, docLines, literal, trailing } from "./text.js";
 import type { Uses } from "./uses.js";
 import { calledFunctions, preparing } from "./uses.js";
 
-export function headerText(model: Model, graphs: readonly PathGraph[], uses: Uses, options: COptions): string {
+export function headerText(model: Model, graphs: readonly PathGraph[], uses: Uses, options: EmitOptions): string {
   const what = ["The saved frame, the work flags and the functions of this spec, for the kernel's C code."];
   return guarded(model, options, includeGuard(options.stem, "H"), what, [
     "#include <stdbool.h>",

@@ -1,17 +1,18 @@
 /** `NAME.c`: the conditions and one prepare function an exit. */
+
 import type { Condition, Model, Operand, Test } from "../../model/model.js";
 import type { PathGraph } from "../../path/graph.js";
+import type { EmitOptions } from "../artefact.js";
 import type { Clause } from "./expression.js";
 import { clauses, conditionInputs, notDecided } from "./expression.js";
+import { fileHead } from "./frame.js";
 import { exitDoc, prepareSignature, suffix } from "./header.js";
-import type { COptions } from "./options.js";
-import { fileHead } from "./options.js";
 import { prepareBody, usesFrame } from "./statements.js";
 import { commentLines, docLines, trailing } from "./text.js";
 import type { Comparing, Uses } from "./uses.js";
 import { preparing } from "./uses.js";
 
-export function sourceText(model: Model, graphs: readonly PathGraph[], uses: Uses, options: COptions): string {
+export function sourceText(model: Model, graphs: readonly PathGraph[], uses: Uses, options: EmitOptions): string {
   const user = model.frame?.user;
   const frameUser: Condition[] =
     uses.frameUser && user && model.frame

@@ -2,7 +2,7 @@
 import type { CallArgument, Condition, FlagWord, Model, Test } from "../../model/model.js";
 import type { BranchNode, LoopNode, PathGraph, PathNode, ReadNode } from "../../path/graph.js";
 import type { Decided } from "./expression.js";
-import { clauses, conditionCall, conditionInputs, decidedName, expression, flagSet } from "./expression.js";
+import { clauses, conditionInputs, decidedName, expression, flagSet } from "./expression.js";
 import { columns, commentLines, lineWidth, specLine, trailing } from "./text.js";
 import { callOf, visitNodes } from "./uses.js";
 
@@ -60,7 +60,7 @@ class BodyWriter {
     this.nodes(prepare);
     const returned = this.graph.exit.prepare?.returns;
     if (returned && !this.isLastReturn(prepare[prepare.length - 1])) {
-      this.line(`return ${this.isDecided(returned) ? decidedName(returned) : conditionCall(returned)};`);
+      this.line(`return ${this.conditionText(returned)};`);
     }
     return this.lines;
   }
@@ -147,10 +147,10 @@ class BodyWriter {
   private evaluate(condition: Condition, returns: boolean, node: PathNode): void {
     if (returns) {
       this.comment(node);
-      this.line(`return ${conditionCall(condition)};`);
+      this.line(`return ${this.conditionText(condition, true)};`);
     } else if (this.kept.has(condition)) {
       this.comment(node);
-      this.line(`${decidedName(condition)} = ${conditionCall(condition)};`);
+      this.line(`${decidedName(condition)} = ${this.conditionText(condition, true)};`);
     }
     this.decided = new Set([...this.decided, condition]);
   }
@@ -166,6 +166,12 @@ class BodyWriter {
     this.depth--;
     this.decided = before;
     this.line("}");
+  }
+
+  /** `fresh`: it is decided anew, whatever was decided before. */
+  private conditionText(condition: Condition, fresh = false): string {
+    const decided: Decided = (c) => !(fresh && c === condition) && this.isDecided(c);
+    return expression(this.model, { kind: "condition", condition, span: condition.span }, decided);
   }
 
   /** `if (…) … else if (…) … else …`; nested tests without an `else` between them are one test. */

@@ -2,7 +2,7 @@
 
 import type { Span } from "../../text/source.js";
 import { lineIndexAt, lineText } from "../../text/source.js";
-import { commentSafe } from "../artefact.js";
+import { commentSafe, fileNameOf } from "../artefact.js";
 
 /** The kernel's coding style: lines of emitted code end before this column where they can be broken, tabs counted as eight. */
 export const lineWidth = 100;
@@ -77,7 +77,7 @@ export function literal(value: bigint): string {
 /** `93: irqs off`: the spec's line, with the file in front where it is not the spec itself. */
 export function specLine(span: Span, specName: string): string {
   const index = lineIndexAt(span.source, span.start);
-  const file = span.source.name === specName ? "" : `${span.source.name.replace(/^.*[\\/]/, "")}:`;
+  const file = span.source.name === specName ? "" : `${fileNameOf(span.source.name)}:`;
   const text = lineText(span.source, index).trim();
   return `${file}${index + 1}: ${text.replace(/^\}\s*(?=\S)/, "").replace(/\s*\{$/, "")}`;
 }

@@ -1,16 +1,11 @@
-/** What the C emitter is told, and the frame that each of its files has. */
+/** What each of the emitted files has around it. */
 import type { Model } from "../../model/model.js";
 import type { EmitOptions } from "../artefact.js";
 import { headerLines } from "../artefact.js";
 import { commentLines, commentText } from "./text.js";
 
-export interface COptions extends EmitOptions {
-  /** An SPDX licence expression for the first line: `GPL-2.0-only OR MIT`. */
-  readonly spdx?: string | undefined;
-}
-
-/** The comment at the head of a file. `sign` is `//` in a C file, as the kernel has it. */
-export function fileHead(model: Model, options: COptions, what: readonly string[]): string[] {
+/** The comments at the head of a file: the licence, where it comes from, and `what` it is for. */
+export function fileHead(model: Model, options: EmitOptions, what: readonly string[]): string[] {
   const spdx = options.spdx === undefined ? "" : commentText(options.spdx);
   return [
     ...(spdx === "" ? [] : [`/* SPDX-License-Identifier: ${spdx} */`]),
@@ -19,7 +14,7 @@ export function fileHead(model: Model, options: COptions, what: readonly string[
 }
 
 /** A header file: head, include guard and `body`. */
-export function guarded(model: Model, options: COptions, guard: string, what: readonly string[], body: readonly string[]): string {
+export function guarded(model: Model, options: EmitOptions, guard: string, what: readonly string[], body: readonly string[]): string {
   const lines = [...fileHead(model, options, what), `#ifndef ${guard}`, `#define ${guard}`, "", ...body, "", `#endif /* ${guard} */`];
   return `${lines.join("\n")}\n`;
 }
