@@ -1,0 +1,78 @@
+/** The rule of a whole file. `parse.ts` is the way in. */
+import { EOF, type IToken } from "chevrotain";
+import type { Source } from "../text/source.js";
+import type { ErrorSink } from "./error-sink.js";
+import { describeToken, startsOf } from "./expectations.js";
+import type { Rule } from "./parser-base.js";
+import { DeclarationParser } from "./parser-declarations.js";
+import * as t from "./tokens.js";
+import type { Comment, Declaration, Import, IntegerLiteral, SpecFile } from "./tree.js";
+
+const { keyword } = t;
+
+export class SpecParser extends DeclarationParser {
+  private edition: IntegerLiteral | undefined;
+  private imports: Import[] = [];
+  private declarations: Declaration[] = [];
+
+  constructor(skipValidations = true) {
+    super(skipValidations);
+    this.performSelfAnalysis();
+  }
+
+  /** Tokens to a tree; errors go to `sink`. The tree holds what could be read whole. */
+  read(source: Source, tokens: IToken[], comments: readonly Comment[], sink: ErrorSink): SpecFile {
+    this.edition = undefined;
+    this.imports = [];
+    this.declarations = [];
+    this.begin(source, tokens, comments, sink);
+    this.file();
+    const { edition, imports, declarations } = this;
+    return { start: 0, end: source.text.length, edition, imports, declarations, comments };
+  }
+
+  readonly file: Rule<void> = this.RULE("file", (): void => {
+    do {
+      this.OPTION(() => this.readOutermost("edition", () => (this.edition ??= this.SUBRULE(this.editionLine))));
+      this.MANY(() => this.readOutermost("import", () => this.imports.push(this.SUBRULE(this.import))));
+      this.MANY2(() => this.readOutermost("declaration", () => this.declarations.push(this.SUBRULE(this.declaration))));
+    } while (this.resumeFile());
+  });
+
+  readonly editionLine: Rule<IntegerLiteral> = this.RULE("edition", (): IntegerLiteral => {
+    this.CONSUME(keyword.edition);
+    return this.integer(this.CONSUME(t.Integer));
+  });
+
+  readonly import: Rule<Import> = this.RULE("import", (): Import => {
+    const { startOffset } = this.CONSUME(keyword.import);
+    const path = this.string(this.CONSUME(t.Text));
+    return { start: startOffset, end: path.end, path };
+  });
+
+  private readOutermost(unit: string, take: () => void): void {
+    const first = this.LA(1);
+    try {
+      take();
+    } catch (error) {
+      this.recover(error, unit, first, 0);
+    }
+  }
+
+  /** Where no declaration starts. */
+  private resumeFile(): boolean {
+    const token = this.LA(1);
+    if (this.RECORDING_PHASE || token.tokenType === EOF) return false;
+    if (token.tokenType === keyword.edition || token.tokenType === keyword.import) {
+      const word = token.image;
+      const what = word === "edition" && this.imports.length + this.declarations.length === 0 ? "nothing else, and only once" : "all declarations";
+      this.reportAt(token, "EX1007", { word, what }, { help: "the order is: edition, imports, declarations" });
+    } else if (token.tokenType === t.RightBrace) {
+      this.reportAt(token, "EX1006", {}, {});
+      this.skip("declaration", this.indexOf(token));
+    } else {
+      this.replaceOrSkip("declaration", startsOf(this, "declaration").keywords, "EX1002", { found: describeToken(token) });
+    }
+    return true;
+  }
+}
