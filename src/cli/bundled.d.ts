@@ -1,0 +1,13 @@
+/** Texts that ship with the tool; `tools/bundled.mjs` makes these modules from the files when the tool is bundled. */
+
+declare module "bundled:profiles" {
+  /** The text of each profile by its name, `linux-6.12`. */
+  const texts: Readonly<Record<string, string>>;
+  export default texts;
+}
+
+declare module "bundled:explanations" {
+  /** The page of each diagnostic by its code, Markdown. */
+  const texts: Readonly<Record<string, string>>;
+  export default texts;
+}

@@ -1,0 +1,7 @@
+/** `npm start`: sets up, bundles the tool, compiles all examples into out/, and says what was done. */
+import { run, setUp } from "./setup.mjs";
+
+setUp();
+run(process.execPath, ["tools/build.mjs"]);
+run(process.execPath, ["dist/exitdsl.mjs", "build", "examples", "--out", "out", "--summary"]);
+console.log("\nThe outputs are in out/. Next: node dist/exitdsl.mjs --help");
