@@ -17,11 +17,14 @@ import { preparing, usesOf } from "./uses.js";
  */
 export function emitC(model: Model, graphs: readonly PathGraph[], options: EmitOptions): readonly Artefact[] {
   if (preparing(graphs).length === 0) return [];
+  // The files include each other by name: a file name that ends its string would be C of its own.
+  const stem = options.stem.replace(/["\\?]|[^\P{C}]/gu, "_");
+  const named = { ...options, stem };
   const uses = usesOf(model, graphs);
   return [
-    { name: `${options.stem}.h`, text: headerText(model, graphs, uses, options) },
-    { name: `${options.stem}-embed.h`, text: embedText(model, uses, options) },
-    { name: `${options.stem}.c`, text: sourceText(model, graphs, uses, options) },
+    { name: `${stem}.h`, text: headerText(model, graphs, uses, named) },
+    { name: `${stem}-embed.h`, text: embedText(model, uses, named) },
+    { name: `${stem}.c`, text: sourceText(model, graphs, uses, named) },
   ];
 }
 

@@ -81,8 +81,9 @@ function conditionLines(model: Model, condition: Condition): string[] {
 function typeLimitLines(tests: readonly Comparing[]): string[] {
   const suspicious = ({ operator, left, right }: Comparing): boolean => {
     const operands = [left, right];
-    const large = operands.some((o) => mostBits(o) >= (1n << 32n) - 1n);
-    if (operator === "==" || operator === "!=") return large && operands.some((o) => o.kind === "value");
+    const limit = (operands.some((o) => o.kind === "value") ? 1n << 32n : 1n << 64n) - 1n;
+    const large = operands.some((o) => mostBits(o) >= limit);
+    if (operator === "==" || operator === "!=") return large && limit < 1n << 63n;
     return operator !== "has" && operator !== "lacks" && (large || operands.some(mayBeZero));
   };
   return tests.some(suspicious) ? ["", '#pragma GCC diagnostic ignored "-Wtype-limits"'] : [];

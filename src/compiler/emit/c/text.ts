@@ -78,6 +78,10 @@ export function literal(value: bigint): string {
 export function specLine(span: Span, specName: string): string {
   const index = lineIndexAt(span.source, span.start);
   const file = span.source.name === specName ? "" : `${fileNameOf(span.source.name)}:`;
-  const text = lineText(span.source, index).trim();
-  return `${file}${index + 1}: ${text.replace(/^\}\s*(?=\S)/, "").replace(/\s*\{$/, "")}`;
+  // Without the braces at its ends, and without its comment: strings may hold slashes.
+  const text = lineText(span.source, index).replace(/^((?:[^"/]|"(?:[^"\\]|\\.)*"|\/(?!\/))*)\/\/.*$/, "$1");
+  return `${file}${index + 1}: ${text
+    .trim()
+    .replace(/^\}\s*(?=\S)/, "")
+    .replace(/\s*\{$/, "")}`;
 }
