@@ -4,6 +4,8 @@ export interface Terminal {
   readonly name: string;
   /** The GAS mnemonic. */
   readonly mnemonic: string;
+  /** It is a jump to this symbol, which the kernel gives. */
+  readonly target?: string;
   readonly toUser: boolean;
   readonly toKernel: boolean;
   /**
@@ -136,6 +138,22 @@ export const terminals: readonly Terminal[] = [
     trapAfter: false,
     summary: "Returns from a FRED event to the kernel: pops the frame, keeps the GS base, unblocks NMIs if the frame says so.",
     source: "Intel FRED specification, 6.1",
+  },
+  {
+    name: "xen_iret",
+    mnemonic: "jmp",
+    target: "xen_iret",
+    toUser: true,
+    toKernel: true,
+    requiresToUser: [irqsOff, ["gs", "kernel", "the hypervisor exchanges the GS bases; the hypercall itself needs the kernel's"], registersUser],
+    requiresToKernel: [irqsOff, registersInterrupted],
+    loads: ["rsp"],
+    popsFrame: true,
+    frameRequirements: [],
+    mayFault: false,
+    trapAfter: false,
+    summary: "Goes to the kernel's own code that asks the Xen hypervisor to do the IRET; RIP, CS, RFLAGS, RSP and SS are at RSP.",
+    source: "Xen public interface, HYPERVISOR_iret",
   },
   {
     name: "xen_iret",

@@ -36,9 +36,14 @@ export function testOf(node: PathNode): Test | undefined {
   return node.kind === "branch" || node.kind === "loop" ? node.test : undefined;
 }
 
+/** Does the node do anything when it runs? `waive`, `assume` and `evaluate` only say something. */
+export function acts(node: PathNode): boolean {
+  return node.kind !== "waive" && node.kind !== "assume" && node.kind !== "evaluate";
+}
+
 /** Does control never come out of the end of this block? */
 export function leaves(nodes: readonly PathNode[]): boolean {
-  const last = nodes[nodes.length - 1];
+  const last = nodes.findLast(acts);
   if (!last) return false;
   switch (last.kind) {
     case "terminal":
