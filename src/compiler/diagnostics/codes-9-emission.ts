@@ -9,5 +9,4 @@ export const entries9 = {
   // EX9100–EX9199: assembly (path/linear-checks.ts).
   EX9101: { severity: "error", title: "a tail that two paths reach differently", message: "the tail `{tail}` would need other instructions for `{second}` than for `{first}`" },
   EX9102: { severity: "error", title: "a label given twice", message: "the label `{label}` is given twice in assembly" },
-  EX9103: { severity: "error", title: "a sum of unknown symbols", message: "`{sum}` adds symbols whose values are not known when the file is assembled" },
 } as const satisfies Record<string, CatalogueEntry>;

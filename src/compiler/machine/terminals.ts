@@ -6,6 +6,8 @@ export interface Terminal {
   readonly mnemonic: string;
   /** It is a jump to this symbol, which the kernel gives. */
   readonly target?: string;
+  /** Its encoding, where assemblers in use do not know the mnemonic. */
+  readonly bytes?: readonly number[];
   readonly toUser: boolean;
   readonly toKernel: boolean;
   /**
@@ -112,6 +114,7 @@ export const terminals: readonly Terminal[] = [
   {
     name: "eretu",
     mnemonic: "eretu",
+    bytes: [0xf3, 0x0f, 0x01, 0xca],
     toUser: true,
     toKernel: false,
     requiresToUser: [irqsOff, ["gs", "kernel", "ERETU exchanges the GS bases itself; SWAPGS does not exist with FRED (INV-47)"], registersUser],
@@ -127,6 +130,7 @@ export const terminals: readonly Terminal[] = [
   {
     name: "erets",
     mnemonic: "erets",
+    bytes: [0xf2, 0x0f, 0x01, 0xca],
     toUser: false,
     toKernel: true,
     requiresToUser: [],
