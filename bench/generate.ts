@@ -136,7 +136,8 @@ condition sysret_applies_${n} =
   and frame.r11 == frame.flags         because "and RFLAGS from R11"
   and frame.cs == USER_CS
   and frame.ss == USER_DS              because "STAR fixes both selectors"
-  and (frame.ip < TASK_SIZE_MAX or not SUBSYSTEM_${n} and frame.ip < LIMIT_${n})
+  and frame.ip < TASK_SIZE_MAX         because "Intel CPUs fault in ring 0 on a RIP that is not canonical"
+  and (SUBSYSTEM_${n} or not frame.orig_ax == LIMIT_${n})
   and frame.flags lacks RF | TF        because "SYSRET cannot restore RF, and traps late on TF"
 
 condition to_user_${n} = frame.user
