@@ -84,13 +84,14 @@ export function check(graph: PathGraph): CheckResult {
 /** The vectors in which the path can start: one for each event and mode that it may have come from. */
 function starts(context: PathContext): Vector[] {
   const { exit, model } = context.graph;
-  const usual = Uint8Array.from(model.dimensions, (d) => d.usual);
+  const usual = model.dimensions.map((d) => d.usual);
   const allFlags = context.flags([...context.flagBit.keys()]);
   return exit.events.flatMap((event) =>
     [true, false].flatMap((toUser) => {
       if (toUser ? !(exit.toUser && event.fromUser) : !(exit.toKernel && event.fromKernel)) return [];
-      const values = usual.slice();
-      for (const setting of event.starts) values[setting.dimension.index] = setting.value;
+      const start = [...usual];
+      for (const setting of event.starts) start[setting.dimension.index] = setting.value;
+      const values = String.fromCharCode(...start);
       return [new Vector({ toUser, event, values, maybe: allFlags, fresh: 0, registers: 0, tokens: 0, facts: 0, decided: 0, stale: 0 })];
     }),
   );

@@ -1,9 +1,10 @@
 /** What the rules need to know of a path besides its nodes: numbered flags, conditions, tokens, and its feature combinations. */
 import type { Condition, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
-import { visitTest } from "../model/expressions.js";
+import { readsFrame, visitTest } from "../model/expressions.js";
 import { visitGraph } from "../path/flow.js";
-import type { PathGraph } from "../path/graph.js";
+import type { PathGraph, PlacedInstruction } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
+import type { InstructionFacts } from "./instruction-facts.js";
 import { dimensionNamed } from "./vector.js";
 
 /** A path that mentions more than this many of one thing is refused (EX2044) instead of taking hours. */
@@ -26,6 +27,8 @@ export interface PathContext {
   readonly facts: readonly Fact[];
   readonly tokens: readonly Token[];
   readonly requires: readonly Require[];
+  /** What `instruction-facts.ts` found, by instruction. */
+  readonly instructions: Map<PlacedInstruction, InstructionFacts>;
   dimension(name: string): StateDimension;
   flags(flags: readonly Flag[]): number;
 }
@@ -63,7 +66,7 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
         break;
       case "branch":
         note(node.test, false);
-        if (node.test.kind !== "condition") inline.push(node.test);
+        if (node.test.kind !== "condition" && readsFrame(node.test)) inline.push(node.test);
         break;
       case "call":
         for (const flag of [...node.item.clears, ...node.item.maySet]) mentioned.add(flag);
@@ -92,6 +95,7 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
   if (!space || space.features.length > limits.features) return { what: "features", count: space?.features.length ?? features.size, limit: limits.features };
   if (flagBit.size > limits.flags) return { what: "work flags", count: flagBit.size, limit: limits.flags };
   if (facts.length > limits.conditions) return { what: "conditions", count: facts.length, limit: limits.conditions };
+  const dimensions = new Map(model.dimensions.map((d) => [d.name, d]));
   const flags = (list: readonly Flag[]) => list.reduce((bits, f) => bits | (1 << (flagBit.get(f) ?? 31)), 0) & 0x7fffffff;
   return {
     graph,
@@ -104,7 +108,8 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
     facts,
     tokens: [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()],
     requires: model.requires,
-    dimension: (name) => dimensionNamed(model, name),
+    instructions: new Map(),
+    dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
     flags,
   };
 }

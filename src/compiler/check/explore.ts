@@ -4,8 +4,9 @@
  * Each vector remembers where it came from, so that a finding can tell its story.
  */
 import type { Test } from "../model/model.js";
-import type { PathNode } from "../path/graph.js";
+import type { InstructionsNode, PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
+import { instructionFacts } from "./instruction-facts.js";
 import { afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
 import { type Vector, withValue } from "./vector.js";
 
@@ -30,6 +31,12 @@ export interface Origin {
 
 /** Asked before a node takes effect; `instruction` is set inside a step. */
 export type Visitor = (node: PathNode, reached: Reached, instruction: number | undefined) => void;
+
+/** Does an instruction change any vector? Most moves of kernel values do not. */
+function movesVectors(context: PathContext, node: InstructionsNode, index: number): boolean {
+  const facts = instructionFacts(context, node, index);
+  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "rflags-bit");
+}
 
 type States = Map<string, Reached>;
 
@@ -80,7 +87,7 @@ export class Explorer {
         let current = states;
         node.instructions.forEach((_, i) => {
           for (const reached of current.values()) this.visitor(node, reached, i);
-          current = this.each(node, current, (v) => afterInstruction(context, v, node, i), i);
+          if (movesVectors(context, node, i)) current = this.each(node, current, (v) => afterInstruction(context, v, node, i), i);
         });
         return this.each(node, current, (v) => afterStep(context, v, node));
       }

@@ -6,7 +6,7 @@ import type { PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import type { Origin, Reached } from "./explore.js";
 import type { Cause, Finding } from "./rule.js";
-import { type Vector, valueOf } from "./vector.js";
+import { type Vector, valueIndex, valueOf } from "./vector.js";
 
 interface Told {
   readonly finding: Finding;
@@ -63,7 +63,7 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
   const move = moves.findLast(({ before, after }) => {
     switch (cause.kind) {
       case "dimension":
-        return before.values[cause.dimension.index] !== after.values[cause.dimension.index];
+        return valueIndex(before, cause.dimension) !== valueIndex(after, cause.dimension);
       case "flags":
         return ((after.maybe & ~before.maybe) | (before.fresh & ~after.fresh)) & cause.flags;
       case "registers":
@@ -144,7 +144,7 @@ function moveText(context: PathContext, move: Move): string | undefined {
 
 /** What a move changed of the machine and kernel state, in words. */
 function changesOf(context: PathContext, { before, after }: Move): string {
-  const parts = context.model.dimensions.flatMap((d) => (before.values[d.index] === after.values[d.index] ? [] : [`${d.name} ${valueOf(after, d)}`]));
+  const parts = context.model.dimensions.flatMap((d) => (valueIndex(before, d) === valueIndex(after, d) ? [] : [`${d.name} ${valueOf(after, d)}`]));
   const set = [...context.flagBit].filter(([, bit]) => (after.maybe & ~before.maybe & (1 << bit)) !== 0).map(([flag]) => flag.name);
   if (set.length > 0 && valueOf(after, context.dimension("irqs")) === "off") parts.push(`may set ${set.join(", ")}`);
   if ((after.stale & ~before.stale) !== 0) parts.push("the frame may be rewritten");

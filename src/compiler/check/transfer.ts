@@ -1,11 +1,9 @@
 /** How a node moves the state vector (the design's section 4): pure functions from a vector to the next. */
-import type { Effect, Instruction } from "../machine/instruction.js";
-import { generalRegisters } from "../machine/instruction.js";
-import { effectsOf } from "../machine/instructions.js";
+import type { Effect } from "../machine/instruction.js";
 import type { Contract, StateSetting } from "../model/model.js";
 import type { CallNode, ClearNode, EvaluateNode, InstructionsNode, IrqsNode, ReadNode } from "../path/graph.js";
-import type { Location } from "../path/location.js";
 import type { PathContext } from "./context.js";
+import { instructionFacts } from "./instruction-facts.js";
 import { type Vector, valueOf, withValue } from "./vector.js";
 
 /** While IRQs are on, an interrupt may set every async flag, and no snapshot tells what they are. */
@@ -43,7 +41,7 @@ export function afterCall(context: PathContext, vector: Vector, node: CallNode):
 function afterContract(context: PathContext, vector: Vector, item: Contract): Vector {
   const cleared = context.flags(item.clears);
   const set = context.flags(item.maySet);
-  let next = vector.with({ maybe: (vector.maybe & ~cleared) | set, fresh: vector.fresh & ~set });
+  let next = (cleared | set) === 0 ? vector : vector.with({ maybe: (vector.maybe & ~cleared) | set, fresh: vector.fresh & ~set });
   if (item.rewritesFrame) next = next.with({ stale: next.stale | next.decided | next.facts, facts: next.facts & next.decided });
   return item.ensures.reduce((v, setting) => ensured(context, v, setting), next);
 }
@@ -52,19 +50,15 @@ function ensured(context: PathContext, vector: Vector, setting: StateSetting): V
   return setting.dimension === context.dimension("registers") ? vector : withValue(vector, setting.dimension, setting.value);
 }
 
-/** After instruction `index` of a step; `location` is what is known then. */
+/** After instruction `index` of a step. */
 export function afterInstruction(context: PathContext, vector: Vector, node: InstructionsNode, index: number): Vector {
-  const placed = node.instructions[index];
-  if (!placed) return vector;
-  const after = node.instructions[index + 1]?.before ?? node.after;
-  let next = effectsOf(placed.instruction).reduce((v, effect) => afterEffect(context, v, effect), vector);
-  const before = userRegisters(context, placed.before);
-  const now = userRegisters(context, after);
-  next = next.with({ registers: (next.registers & ~(before & ~now)) | (now & ~before) });
-  const rsp = after.registers.rsp;
-  if (rsp.kind === "pointer" && rsp.region.startsWith("stack:")) next = set(context, next, "stack", rsp.region.slice("stack:".length));
-  if (rsp.kind === "field" && fieldSaves(context, rsp.field) === "rsp") next = set(context, next, "stack", "user");
-  return settle(context, next);
+  const facts = instructionFacts(context, node, index);
+  if (!facts) return vector;
+  let next = facts.effects.reduce((v, effect) => afterEffect(context, v, effect), vector);
+  const registers = (next.registers & ~facts.lost) | facts.gained;
+  if (registers !== next.registers) next = next.with({ registers });
+  if (facts.stack !== undefined) next = set(context, next, "stack", facts.stack);
+  return next === vector ? vector : settle(context, next);
 }
 
 /** After all instructions of a step: its contract. */
@@ -103,32 +97,8 @@ function set(context: PathContext, vector: Vector, name: string, value: string):
   return index < 0 ? vector : withValue(vector, dimension, index);
 }
 
-/** The general registers that hold what the frame saved of them, as bits by encoding. */
-export function userRegisters(context: PathContext, location: Location): number {
-  let bits = 0;
-  generalRegisters.forEach((register, i) => {
-    const value = location.registers[register];
-    if (value.kind === "field" && fieldSaves(context, value.field) === register) bits |= 1 << i;
-  });
-  return bits;
-}
-
-export function fieldSaves(context: PathContext, field: string): string | undefined {
-  return context.model.frame?.fields.find((f) => f.name === field)?.saves;
-}
-
 /** The bit of the first fact that fits, or 0. */
 export function factBit(context: PathContext, fits: (fact: PathContext["facts"][number]) => boolean): number {
   const index = context.facts.findIndex(fits);
   return index < 0 ? 0 : 1 << index;
-}
-
-/** Which dimensions an instruction writes in a way that only its step's contract can tell the meaning of. */
-export function opaqueWrites(instruction: Instruction): readonly ("cr3" | "spec_ctrl" | "gs")[] {
-  return effectsOf(instruction).flatMap((effect) => {
-    if (effect.kind !== "write") return [];
-    if (effect.place.kind === "control") return effect.place.register === "cr3" ? (["cr3"] as const) : [];
-    if (effect.place.kind === "gs-base") return ["gs"] as const;
-    return [];
-  });
 }

@@ -1,5 +1,5 @@
 /** The state vector: one point of the machine and of the kernel's work, as far as the rules ask for it. Values, never changed in place. */
-import type { Event, FlagWord, Model, StateDimension } from "../model/model.js";
+import type { Event, Model, StateDimension } from "../model/model.js";
 import { type GeneralRegister, generalRegisters } from "../machine/instruction.js";
 
 /** What a register index is in `Vector.registers`. */
@@ -11,8 +11,8 @@ export interface VectorFields {
   /** The mode that the exit returns to: where the event came from. */
   readonly toUser: boolean;
   readonly event: Event;
-  /** The value index of each dimension; that of `registers` is not used, see `registers` here. */
-  readonly values: Uint8Array;
+  /** The value index of each dimension, as a character each; that of `registers` is not used, see `registers` here. */
+  readonly values: string;
   /** Bit `i` (of the path's flag numbers): flag `i` may be set. */
   readonly maybe: number;
   /** Bit `i`: the last snapshot of the flag's word still tells what the flag is. */
@@ -32,7 +32,7 @@ export interface VectorFields {
 export class Vector implements VectorFields {
   readonly toUser: boolean;
   readonly event: Event;
-  readonly values: Uint8Array;
+  readonly values: string;
   readonly maybe: number;
   readonly fresh: number;
   readonly registers: number;
@@ -56,44 +56,43 @@ export class Vector implements VectorFields {
   }
 
   /** This vector with some fields changed. */
-  with(changes: Partial<VectorFields>): Vector {
-    return new Vector({ ...this.fields(), ...changes });
-  }
-
-  private fields(): VectorFields {
-    const { toUser, event, values, maybe, fresh, registers, tokens, facts, decided, stale } = this;
-    return { toUser, event, values, maybe, fresh, registers, tokens, facts, decided, stale };
+  with(changes: Partial<Omit<VectorFields, "toUser" | "event">>): Vector {
+    return new Vector({
+      toUser: this.toUser,
+      event: this.event,
+      values: changes.values ?? this.values,
+      maybe: changes.maybe ?? this.maybe,
+      fresh: changes.fresh ?? this.fresh,
+      registers: changes.registers ?? this.registers,
+      tokens: changes.tokens ?? this.tokens,
+      facts: changes.facts ?? this.facts,
+      decided: changes.decided ?? this.decided,
+      stale: changes.stale ?? this.stale,
+    });
   }
 
   /** Two vectors with the same key are the same. */
   get key(): string {
-    this.cachedKey ??= [
-      this.event.name,
-      this.toUser ? "u" : "k",
-      String.fromCharCode(...this.values),
-      this.maybe,
-      this.fresh,
-      this.registers,
-      this.tokens,
-      this.facts,
-      this.decided,
-      this.stale,
-    ].join(" ");
+    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${this.maybe},${this.fresh},${this.registers},${this.tokens},${this.facts},${this.decided},${this.stale}${this.event.name}`;
     return this.cachedKey;
   }
 }
 
 /** The vector's value of a dimension, by name. */
 export function valueOf(vector: Vector, dimension: StateDimension): string {
-  return dimension.values[vector.values[dimension.index] as number] as string;
+  return dimension.values[valueIndex(vector, dimension)] as string;
+}
+
+/** The index of the vector's value of a dimension. */
+export function valueIndex(vector: Vector, dimension: StateDimension): number {
+  return vector.values.charCodeAt(dimension.index);
 }
 
 /** The vector with one dimension set. */
 export function withValue(vector: Vector, dimension: StateDimension, value: number): Vector {
-  if (vector.values[dimension.index] === value) return vector;
-  const values = vector.values.slice();
-  values[dimension.index] = value;
-  return vector.with({ values });
+  if (valueIndex(vector, dimension) === value) return vector;
+  const { values } = vector;
+  return vector.with({ values: values.slice(0, dimension.index) + String.fromCharCode(value) + values.slice(dimension.index + 1) });
 }
 
 /** A dimension of every model, by its name in `machine/states.ts`. */
@@ -101,11 +100,4 @@ export function dimensionNamed(model: Model, name: string): StateDimension {
   const dimension = model.dimensions.find((d) => d.name === name);
   if (!dimension) throw new Error(`no built-in state ${name}`);
   return dimension;
-}
-
-/** Numbers the flags of the words that a path uses: positions in `maybe` and `fresh`. */
-export function flagBits(words: readonly FlagWord[]): ReadonlyMap<number, number> {
-  const bits = new Map<number, number>();
-  for (const word of words) for (const flag of word.flags) bits.set(flag.index, bits.size);
-  return bits;
 }

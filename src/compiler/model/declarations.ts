@@ -14,7 +14,7 @@ import type {
 } from "../syntax/tree.js";
 import { generalRegisters } from "../machine/instruction.js";
 import type { Source } from "../text/source.js";
-import { resolveFlags, resolveTest, visitTest } from "./expressions.js";
+import { resolveFlags, resolveTest } from "./expressions.js";
 import type { Constant, Event, Feature, Flag, FlagWord, Frame, FrameField, Mask, StateDimension, StateSetting, Test, Token } from "./model.js";
 import type { Scope } from "./scope.js";
 
@@ -281,16 +281,6 @@ export function declareEvents(scope: Scope, source: Source, d: EventDeclaration,
     scope.declare(source, name, { kind: "event", value: event });
     return event;
   });
-}
-
-/** Does a test read the saved frame, directly or through conditions? */
-export function readsFrame(test: Test): boolean {
-  let result = false;
-  visitTest(test, (t) => {
-    if (t.kind === "frame-user") result = true;
-    if (t.kind === "compare" && (t.left.kind === "field" || t.right.kind === "field")) result = true;
-  });
-  return result;
 }
 
 export function dotted(names: readonly Name[]): string {

@@ -243,3 +243,13 @@ export function visitTest(test: Test, visit: (test: Test) => void): void {
   if (test.kind === "not") visitTest(test.operand, visit);
   if (test.kind === "condition") visitTest(test.condition.test, visit);
 }
+
+/** Does a test read the saved frame, directly or through conditions? */
+export function readsFrame(test: Test): boolean {
+  let result = false;
+  visitTest(test, (t) => {
+    if (t.kind === "frame-user") result = true;
+    if (t.kind === "compare" && (t.left.kind === "field" || t.right.kind === "field")) result = true;
+  });
+  return result;
+}

@@ -18,11 +18,10 @@ import {
   declareMask,
   declareState,
   dotted,
-  readsFrame,
   resolveSetting,
   settingsOf,
 } from "./declarations.js";
-import { resolveTest } from "./expressions.js";
+import { readsFrame, resolveTest } from "./expressions.js";
 import { admissible } from "./features.js";
 import type { Action, Assumption, Event, Exit, Feature, FlagWord, Frame, Model, Require, Step, Tail, Work } from "./model.js";
 import { type ParsedFile, Scope } from "./scope.js";

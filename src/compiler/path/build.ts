@@ -284,7 +284,9 @@ class Builder {
     const { frame, tokens } = this;
     const ensured = step.ensures.find((s) => s.dimension.name === "stack");
     const ensuresStack = ensured ? ensured.dimension.values[ensured.value] : undefined;
-    const context = { frame, tokens, ensuresStack };
+    const stacks = this.model.dimensions.find((d) => d.name === "stack")?.values ?? [];
+    const touchesStack = step.touches.find((name) => stacks.includes(name));
+    const context = { frame, tokens, ensuresStack, touchesStack };
     if (except.length > 0 && form.kind !== "built-in") {
       this.report("EX2033", span, { statement: "`except`", place: `\`do ${step.name}\`` }, { help: "only `restore_registers` leaves registers out" });
       return [];
@@ -304,19 +306,16 @@ class Builder {
     return [this.node({ kind: "instructions", step, instructions: result.placed, after: result.after, span })];
   }
 
-  /** One of several steps, chosen by features: `if A` and `if not A` become the two arms of one branch. */
+  /** One of several steps, chosen by features: the first whose `if` holds. */
   private restore(steps: readonly Step[], span: Span): PathNode[] {
-    const [first, second] = steps;
-    if (first?.condition && second?.condition && steps.length === 2) {
-      const opposite = (a: Test, b: Test) => a.kind === "not" && sameFeature(a.operand, b);
-      if (opposite(second.condition, first.condition)) {
-        return [this.branch(first.condition, "feature", span, () => this.step(first, [], span), () => this.step(second, [], span))];
-      }
-      if (opposite(first.condition, second.condition)) {
-        return [this.branch(second.condition, "feature", span, () => this.step(second, [], span), () => this.step(first, [], span))];
-      }
-    }
-    return steps.flatMap((step) => this.onFeatures(step.condition, span, () => this.step(step, [], span)));
+    const [first, ...rest] = steps;
+    if (!first) return [];
+    const then = () => this.step(first, [], span);
+    if (!first.condition) return then();
+    const [second] = rest;
+    const opposite = rest.length === 1 && second?.condition?.kind === "not" && sameFeature(second.condition.operand, first.condition);
+    const otherwise = () => (opposite && second ? this.step(second, [], span) : this.restore(rest, span));
+    return [this.branch(first.condition, "feature", span, then, otherwise)];
   }
 
   private jump(tail: Tail, span: Span): PathNode[] {

@@ -16,6 +16,8 @@ export interface LocationContext {
   readonly frame: Frame;
   /** The step says `ensures stack X`: an unknown value that it loads into RSP points there. */
   readonly ensuresStack?: string | undefined;
+  /** The step says `touches X`, a stack: a pointer that it loads from per-CPU data points to where that stack begins. */
+  readonly touchesStack?: string | undefined;
 }
 
 export const kernelValue: SymbolicValue = { kind: "kernel" };
@@ -52,7 +54,7 @@ export function applyInstruction(before: Location, instruction: Instruction, con
 function applyEffect(before: Location, effect: Effect, context: LocationContext): Location {
   switch (effect.kind) {
     case "write":
-      return writePlace(before, effect.place, evaluate(before, effect.value, context.frame), context);
+      return writePlace(before, effect.place, loadedPointer(effect, context) ?? evaluate(before, effect.value, context.frame), context);
     case "push": {
       // The value is taken before RSP moves (SDM Vol. 2B, PUSH).
       const value = evaluate(before, effect.value, context.frame);
@@ -74,6 +76,13 @@ function applyEffect(before: Location, effect: Effect, context: LocationContext)
     default:
       return before;
   }
+}
+
+/** A pointer to a stack that is filled before it is switched to, through another mapping (espfix). */
+function loadedPointer({ place, value }: Extract<Effect, { kind: "write" }>, context: LocationContext): SymbolicValue | undefined {
+  if (context.touchesStack === undefined || place.kind !== "register" || place.register === "rsp" || place.width !== 64) return undefined;
+  if (value.kind !== "read" || value.place.kind !== "memory" || value.place.address.segment !== "gs") return undefined;
+  return { kind: "pointer", region: `stack:${context.touchesStack}`, offset: 0 };
 }
 
 function afterCall(before: Location): Location {
@@ -114,7 +123,8 @@ function writeRegister(before: Location, register: GeneralRegister, width: Width
   if (register === "rsp" && written.kind === "kernel" && context.ensuresStack !== undefined) {
     const region: Region = `stack:${context.ensuresStack}`;
     written = { kind: "pointer", region, offset: 0 };
-    slots = new Map([...slots].filter(([other]) => other !== region));
+    // What was pushed there before is below RSP now, where an NMI may have written; what was stored above it is kept.
+    slots = new Map([...slots].map(([other, words]) => [other, other === region ? new Map([...words].filter(([offset]) => offset >= 0)) : words]));
   }
   return { ...before, slots, registers: { ...before.registers, [register]: written } };
 }

@@ -2,9 +2,9 @@
 import type { StateSetting } from "../../model/model.js";
 import type { PathNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
+import { missingRegisters } from "../registers.js";
 import type { Rule, Visit } from "../rule.js";
-import { userRegisters } from "../transfer.js";
-import { registerBit, type Vector, valueOf } from "../vector.js";
+import { registerBit, type Vector, valueIndex, valueOf } from "../vector.js";
 
 /** What compiled C takes for granted (System V ABI AMD64 3.2.1; INV-41, INV-118, INV-119). */
 const callRequires = [
@@ -16,14 +16,8 @@ const callRequires = [
 
 /** Does a setting hold? `registers user except …` is asked register by register. */
 export function holds(context: PathContext, vector: Vector, setting: StateSetting): boolean {
-  if (setting.dimension !== context.dimension("registers")) return vector.values[setting.dimension.index] === setting.value;
+  if (setting.dimension !== context.dimension("registers")) return valueIndex(vector, setting.dimension) === setting.value;
   return missingRegisters(vector, setting.except).length === 0 || setting.dimension.values[setting.value] !== "user";
-}
-
-/** The general registers, except RSP and `except`, that do not hold their saved value. */
-export function missingRegisters(vector: Vector, except: readonly string[]): string[] {
-  const names = ["rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
-  return names.filter((name) => !except.includes(name) && (vector.registers & registerBit(name)) === 0);
 }
 
 export function actualValue(context: PathContext, vector: Vector, setting: StateSetting): string {
@@ -79,11 +73,4 @@ export function causeOf(context: PathContext, vector: Vector, setting: StateSett
 
 function helpFor(dimension: string, wanted: string): string {
   return `bring ${dimension} to \`${wanted}\` before it, or move it to where that holds`;
-}
-
-/** After a step, what its instructions did must be what it says it ensures. */
-export function contradiction(context: PathContext, setting: StateSetting, vector: Vector, location: Parameters<typeof userRegisters>[1]): boolean {
-  if (setting.dimension.name !== "registers") return false;
-  const user = userRegisters(context, location);
-  return setting.dimension.values[setting.value] === "user" && missingRegisters(vector.with({ registers: user }), setting.except).length > 0;
 }

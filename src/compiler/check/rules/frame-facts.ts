@@ -5,7 +5,7 @@ import type { Constant, Operand, Test } from "../../model/model.js";
 import type { TerminalNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
 import type { Visit } from "../rule.js";
-import { fieldSaves } from "../transfer.js";
+import { fieldSaves } from "../registers.js";
 import { registerBit } from "../vector.js";
 
 /** User addresses end one page below the canonical hole: 47 bits with 4-level paging, 56 with 5-level (INV-88). */

@@ -1,5 +1,5 @@
 /** IRQs may be on only while the kernel's own GS, page tables and stack are loaded (INV-42, INV-52), and never in any-context paths (INV-37, INV-100). */
-import { effectsOf } from "../../machine/instructions.js";
+import { instructionFacts } from "../instruction-facts.js";
 import type { Rule } from "../rule.js";
 import { valueOf } from "../vector.js";
 
@@ -14,8 +14,7 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
   let turnsOn = node.kind === "irqs" && node.on;
   let swaps = false;
   if (node.kind === "instructions" && instruction !== undefined) {
-    const placed = node.instructions[instruction];
-    const effects = placed ? effectsOf(placed.instruction) : [];
+    const effects = instructionFacts(context, node, instruction)?.effects ?? [];
     turnsOn ||= effects.some((e) => e.kind === "rflags-bit" && e.bit === "if" && e.set);
     swaps = effects.some((e) => e.kind === "swapgs");
   }

@@ -1,33 +1,25 @@
 /** What single instructions may touch: per-CPU data, the stack, and memory that the active page tables map. */
-import type { Address, Effect, Place, ValueExpression } from "../../machine/instruction.js";
-import { effectsOf, formatInstruction } from "../../machine/instructions.js";
-import type { Location } from "../../path/location.js";
+import { formatInstruction } from "../../machine/instructions.js";
+import { instructionFacts } from "../instruction-facts.js";
 import type { Rule, Visit } from "../rule.js";
-import { opaqueWrites } from "../transfer.js";
+import { kernelOnlyStacks, stackOfRegion } from "../stacks.js";
 import { valueOf } from "../vector.js";
 
 export const memory: Rule = (visit) => {
   const { node, instruction: index } = visit;
   if (node.kind !== "instructions" || index === undefined) return;
   const placed = node.instructions[index];
-  if (!placed) return;
-  const text = formatInstruction(placed.instruction);
-  const effects = effectsOf(placed.instruction);
-  const addresses = effects.flatMap(addressesOf);
-  if (addresses.some((a) => a.segment === "gs")) checkPerCpu(visit, text);
-  const usesStack = effects.some((e) => e.kind === "push" || e.kind === "pop" || e.kind === "call");
-  const regions = addresses.flatMap((a) => regionOf(placed.before, a) ?? []);
-  if (usesStack) {
-    const { rsp } = placed.before.registers;
-    if (rsp.kind === "pointer") regions.push(rsp.region);
-  }
+  const facts = instructionFacts(visit.context, node, index);
+  if (!placed || !facts) return;
+  const text = () => formatInstruction(placed.instruction).replaceAll("\t", " ");
+  if (facts.perCpu) checkPerCpu(visit, text);
   const { context, vector, report } = visit;
   const stack = context.dimension("stack");
   const cr3 = context.dimension("cr3");
-  if (usesStack && valueOf(vector, stack) === "user") {
+  if (facts.usesStack && valueOf(vector, stack) === "user") {
     report({
       code: "EX4006",
-      args: { instruction: text },
+      args: { instruction: text() },
       cause: { kind: "dimension", dimension: stack },
       details: {
         notes: ["user mode chose that address: the kernel would read or write wherever it points, with the rights of ring 0 (INV-52)"],
@@ -35,10 +27,10 @@ export const memory: Rule = (visit) => {
       },
     });
   }
-  if (valueOf(vector, cr3) !== "kernel" && regions.some((region) => mappedOnlyInKernel(visit, region))) {
+  if (valueOf(vector, cr3) !== "kernel" && facts.regions.some((region) => mappedOnlyInKernel(visit, region))) {
     report({
       code: "EX4004",
-      args: { instruction: text, region: `${valueOf(vector, stack)} stack` },
+      args: { instruction: text(), region: `${valueOf(vector, stack)} stack` },
       cause: { kind: "dimension", dimension: cr3 },
       details: {
         notes: ["the first access to it would fault, with no stack to take the fault on (INV-50, INV-51)"],
@@ -46,7 +38,7 @@ export const memory: Rule = (visit) => {
       },
     });
   }
-  for (const written of opaqueWrites(placed.instruction)) {
+  for (const written of facts.opaque) {
     const says = node.step.ensures.some((s) => s.dimension.name === written) || node.step.restores?.dimension.name === written;
     if (!says) {
       report({
@@ -59,7 +51,7 @@ export const memory: Rule = (visit) => {
   }
 };
 
-function checkPerCpu({ context, vector, report }: Visit, instruction: string): void {
+function checkPerCpu({ context, vector, report }: Visit, instruction: () => string): void {
   for (const [name, why] of [
     ["gs", "the address would be computed from a base that user mode chose (INV-41)"],
     ["cr3", "the per-CPU area is not in the user's page tables (INV-61)"],
@@ -69,49 +61,14 @@ function checkPerCpu({ context, vector, report }: Visit, instruction: string): v
     if (actual === "kernel") continue;
     report({
       code: "EX4003",
-      args: { instruction, dimension: name, actual },
+      args: { instruction: instruction(), dimension: name, actual },
       cause: { kind: "dimension", dimension },
       details: { notes: [why], help: `move it to before ${name} is switched` },
     });
   }
 }
 
-/** The thread, IST and IRQ stacks are mapped for the kernel only; the trampoline and espfix stacks in both. */
+/** The thread and IRQ stacks are mapped for the kernel only; IST, trampoline and espfix stacks, in the entry area, in both. */
 function mappedOnlyInKernel({ context, vector }: Visit, region: string): boolean {
-  if (region === "stack:trampoline" || region === "stack:espfix") return false;
-  if (region === "stack:joined") {
-    const stack = valueOf(vector, context.dimension("stack"));
-    return stack !== "trampoline" && stack !== "espfix";
-  }
-  return true;
-}
-
-function regionOf(location: Location, address: Address): string | undefined {
-  if (address.segment !== undefined || address.base === undefined || address.base === "rip") return undefined;
-  const base = location.registers[address.base];
-  return base.kind === "pointer" ? base.region : undefined;
-}
-
-function addressesOf(effect: Effect): Address[] {
-  switch (effect.kind) {
-    case "write":
-      return [...placeAddress(effect.place), ...valueAddresses(effect.value)];
-    case "push":
-      return valueAddresses(effect.value);
-    case "pop":
-      return placeAddress(effect.place);
-    case "flags":
-      return [...valueAddresses(effect.source.left), ...valueAddresses(effect.source.right)];
-    default:
-      return [];
-  }
-}
-
-function placeAddress(place: Place): Address[] {
-  return place.kind === "memory" ? [place.address] : [];
-}
-
-function valueAddresses(value: ValueExpression): Address[] {
-  if (value.kind === "read") return placeAddress(value.place);
-  return value.kind === "binary" ? [...valueAddresses(value.left), ...valueAddresses(value.right)] : [];
+  return kernelOnlyStacks.includes(stackOfRegion(context, vector, region));
 }

@@ -3,9 +3,9 @@ import type { TerminalNode } from "../../path/graph.js";
 import type { Location, SymbolicValue } from "../../path/location.js";
 import { stackValue } from "../../path/symbolic.js";
 import type { Rule, Visit } from "../rule.js";
-import { fieldSaves } from "../transfer.js";
-import { registerBit, valueOf } from "../vector.js";
-import { missingRegisters } from "./contracts.js";
+import { fieldSaves, missingRegisters } from "../registers.js";
+import { kernelOnlyStacks, stackOfRegion } from "../stacks.js";
+import { registerBit, valueIndex, valueOf } from "../vector.js";
 import { frameFacts } from "./frame-facts.js";
 
 export const terminals: Rule = (visit) => {
@@ -96,8 +96,6 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
     poppedWords.forEach((register, i) => {
       const value = stackValue(node.before, i * 8, frame);
       if (value.kind === "field" && fieldSaves(context, value.field) === register) return;
-      // The espfix alias and other copies are filled through pointers that the analysis does not follow; their step vouches for them.
-      if (value.kind === "kernel" && node.before.registers.rsp.kind === "pointer" && node.before.registers.rsp.region === "stack:espfix") return;
       report({
         code: "EX5002",
         args: { terminal: node.terminal.name, register: register.toUpperCase(), actual: described(context, value) },
@@ -109,8 +107,8 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
     });
     const cr3 = context.dimension("cr3");
     const { rsp } = node.before.registers;
-    const kernelOnly = rsp.kind === "pointer" && (rsp.region === "frame" || !["stack:trampoline", "stack:espfix", "stack:joined"].includes(rsp.region));
-    if (valueOf(vector, cr3) === "user" && kernelOnly) {
+    const kernelOnly = rsp.kind === "pointer" && kernelOnlyStacks.includes(stackOfRegion(context, vector, rsp.region));
+    if (valueOf(vector, cr3) !== "kernel" && kernelOnly) {
       report({
         code: "EX4004",
         args: { instruction: node.terminal.mnemonic, region: `${valueOf(vector, context.dimension("stack"))} stack` },
@@ -121,10 +119,13 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
   }
 }
 
-function checkTokens({ context, vector, report }: Visit, node: TerminalNode): void {
+function checkTokens({ context, vector, combinations, report }: Visit, node: TerminalNode): void {
   context.tokens.forEach((token, i) => {
     if (!vector.event.tokens.some((t) => t.name === token.name) || (vector.tokens & (1 << i)) !== 0) return;
+    const owing = combinations & restorable(context, token.name);
+    if (owing === 0n) return;
     report({
+      combinations: owing,
       code: "EX6002",
       args: { token: token.name, terminal: node.terminal.name },
       details: {
@@ -136,12 +137,19 @@ function checkTokens({ context, vector, report }: Visit, node: TerminalNode): vo
   });
 }
 
+/** The kernels that have a way to restore a token: in the others entry had no need to save it. */
+function restorable(context: Visit["context"], token: string): bigint {
+  const steps = context.model.steps.filter((step) => step.restores?.token === token);
+  if (steps.length === 0) return context.features.all;
+  return steps.reduce((set, { condition }) => set | (condition ? (context.features.where(condition) ?? 0n) : context.features.all), 0n);
+}
+
 /** Built-in dimensions are mitigations (family 8), the kernel's own are context and instrumentation (family 7). */
 function checkObligations({ context, vector, combinations, report }: Visit, node: TerminalNode): void {
   const target = vector.toUser ? "user" : "kernel";
   for (const require of context.requires) {
     const { dimension, value } = require.setting;
-    if (require.target !== target || vector.values[dimension.index] === value) continue;
+    if (require.target !== target || valueIndex(vector, dimension) === value) continue;
     const owing = require.condition ? (context.features.where(require.condition) ?? context.features.all) : context.features.all;
     if ((combinations & owing) === 0n) continue;
     report({

@@ -1,0 +1,96 @@
+/** What is the same for an instruction whatever vector it meets; found once a path. */
+import type { Address, Effect, Place, ValueExpression } from "../machine/instruction.js";
+import { effectsOf } from "../machine/instructions.js";
+import type { InstructionsNode, PlacedInstruction } from "../path/graph.js";
+import type { Location } from "../path/location.js";
+import type { PathContext } from "./context.js";
+import { fieldSaves, userRegisters } from "./registers.js";
+
+export interface InstructionFacts {
+  readonly effects: readonly Effect[];
+  /** Reads or writes memory through the GS segment. */
+  readonly perCpu: boolean;
+  /** Pushes, pops or calls. */
+  readonly usesStack: boolean;
+  /** The memory areas that it accesses through a pointer that is known. */
+  readonly regions: readonly string[];
+  /** Dimensions that it writes in a way that only its step's contract can tell the meaning of. */
+  readonly opaque: readonly ("cr3" | "gs")[];
+  /** Registers that hold their saved value after it and not before, and the other way round. */
+  readonly gained: number;
+  readonly lost: number;
+  /** RSP is on this stack after it, as far as the instruction tells. */
+  readonly stack: string | undefined;
+}
+
+export function instructionFacts(context: PathContext, node: InstructionsNode, index: number): InstructionFacts | undefined {
+  const placed = node.instructions[index];
+  if (!placed) return undefined;
+  const known = context.instructions.get(placed);
+  if (known) return known;
+  const facts = findFacts(context, placed, node.instructions[index + 1]?.before ?? node.after);
+  context.instructions.set(placed, facts);
+  return facts;
+}
+
+function findFacts(context: PathContext, placed: PlacedInstruction, after: Location): InstructionFacts {
+  const effects = effectsOf(placed.instruction);
+  const addresses = effects.flatMap(addressesOf);
+  const usesStack = effects.some((e) => e.kind === "push" || e.kind === "pop" || e.kind === "call");
+  const regions = addresses.flatMap((a) => regionOf(placed.before, a) ?? []);
+  const { rsp } = placed.before.registers;
+  if (usesStack && rsp.kind === "pointer") regions.push(rsp.region);
+  const before = userRegisters(context, placed.before);
+  const now = userRegisters(context, after);
+  const opaque = effects.flatMap((effect) => {
+    if (effect.kind !== "write") return [];
+    if (effect.place.kind === "control") return effect.place.register === "cr3" ? (["cr3"] as const) : [];
+    return effect.place.kind === "gs-base" ? (["gs"] as const) : [];
+  });
+  return {
+    effects,
+    perCpu: addresses.some((a) => a.segment === "gs"),
+    usesStack,
+    regions,
+    opaque,
+    gained: now & ~before,
+    lost: before & ~now,
+    stack: stackOf(context, after),
+  };
+}
+
+function stackOf(context: PathContext, after: Location): string | undefined {
+  const { rsp } = after.registers;
+  if (rsp.kind === "pointer" && rsp.region.startsWith("stack:")) return rsp.region.slice("stack:".length);
+  return rsp.kind === "field" && fieldSaves(context, rsp.field) === "rsp" ? "user" : undefined;
+}
+
+function regionOf(location: Location, address: Address): string | undefined {
+  if (address.segment !== undefined || address.base === undefined || address.base === "rip") return undefined;
+  const base = location.registers[address.base];
+  return base.kind === "pointer" ? base.region : undefined;
+}
+
+function addressesOf(effect: Effect): Address[] {
+  switch (effect.kind) {
+    case "write":
+      return [...placeAddress(effect.place), ...valueAddresses(effect.value)];
+    case "push":
+      return valueAddresses(effect.value);
+    case "pop":
+      return placeAddress(effect.place);
+    case "flags":
+      return [...valueAddresses(effect.source.left), ...valueAddresses(effect.source.right)];
+    default:
+      return [];
+  }
+}
+
+function placeAddress(place: Place): Address[] {
+  return place.kind === "memory" ? [place.address] : [];
+}
+
+function valueAddresses(value: ValueExpression): Address[] {
+  if (value.kind === "read") return placeAddress(value.place);
+  return value.kind === "binary" ? [...valueAddresses(value.left), ...valueAddresses(value.right)] : [];
+}
