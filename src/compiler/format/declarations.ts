@@ -181,7 +181,8 @@ function rows(page: Page, items: readonly Located[], end: number): Line[] {
     const last = (next ? page.first(next) : end) - 1;
     const width = page.width(page.flat(first, last));
     const row = found.at(-1);
-    if (row && !page.endsLine(first - 1) && row.width + 1 + width <= page.room(1)) {
+    const goesOn = !page.endsLine(first - 1) && !page.hasInnerComment(first - 1, first);
+    if (row && goesOn && row.width + 1 + width <= page.room(1)) {
       row.last = last;
       row.items.push(item);
       row.width += 1 + width;

@@ -68,8 +68,10 @@ interface Setting {
   readonly verbatim: string | undefined;
   /** The aligned text; `undefined` for a line that takes several. */
   text: string | undefined;
-  /** An empty line stands right before it (comments above it not counted). */
-  readonly blank: boolean;
+  /** An empty line must stand between it and the line before. */
+  apart: boolean;
+  /** An empty line stands there, or between the comments there. */
+  separate: boolean;
 }
 
 /**
@@ -82,16 +84,19 @@ export function setLines(page: Page, lines: readonly Line[], depth: number, opti
     const verbatim = ignored ? page.verbatim(line.first, line.last) : undefined;
     const fits = !ignored && line.cells !== undefined && !page.hasInnerComment(line.first, line.last);
     const text = fits ? plain(page, line.cells ?? []) : undefined;
-    const blank = page.blankBefore(page.file.tokens[line.first]?.start ?? 0);
-    return { line, verbatim, text: text !== undefined && page.width(text) <= page.room(depth) ? text : undefined, blank };
+    return { line, verbatim, text: text !== undefined && page.width(text) <= page.room(depth) ? text : undefined, apart: false, separate: false };
+  });
+  settings.forEach((setting, i) => {
+    const { first } = setting.line;
+    setting.apart = i > 0 && options.apart !== undefined && (takesSeveral(setting) || takesSeveral(settings[i - 1]) || options.apart(i - 1, i));
+    setting.separate = setting.apart || [...page.leading(first), page.file.tokens[first]].some((thing) => thing !== undefined && page.blankBefore(thing.start));
   });
   alignCells(page, settings, page.room(depth));
   const blanks = commentColumns(page, settings, depth);
   return settings.map((setting, i) => {
     const { line } = setting;
-    const apart = i > 0 && options.apart !== undefined && (takesSeveral(setting) || takesSeveral(settings[i - 1]) || options.apart(i - 1, i));
     return [
-      above(page, line.first, i === 0, options.start === true && i === 0, apart),
+      above(page, line.first, i === 0, options.start === true && i === 0, setting.apart),
       setting.verbatim !== undefined ? doc.utils.replaceEndOfLine(setting.verbatim, literalline) : (setting.text ?? line.broken()),
       commentBehind(page, setting, depth, blanks[i]),
     ];
@@ -143,13 +148,13 @@ function pad(page: Page, text: string, width: number): string {
 }
 
 /** Runs of neighbours that `joins`, as index ranges `[start, end)`. */
-function runs(settings: readonly Setting[], page: Page, joins: (a: Setting, b: Setting) => boolean): [number, number][] {
+function runs(settings: readonly Setting[], joins: (a: Setting, b: Setting) => boolean): [number, number][] {
   const found: [number, number][] = [];
   let start = 0;
   for (let i = 1; i <= settings.length; i++) {
     const a = settings[i - 1] as Setting;
     const b = settings[i];
-    const together = b !== undefined && !b.blank && !page.leading(b.line.first).some((comment) => page.blankBefore(comment.start)) && joins(a, b);
+    const together = b !== undefined && !b.separate && joins(a, b);
     if (together) continue;
     found.push([start, i]);
     start = i;
@@ -160,7 +165,7 @@ function runs(settings: readonly Setting[], page: Page, joins: (a: Setting, b: S
 /** Brings the cells of each table into columns. A line that would become too long that way keeps its own widths. */
 function alignCells(page: Page, settings: readonly Setting[], room: number): void {
   const joins = (a: Setting, b: Setting) => a.text !== undefined && b.text !== undefined && a.line.table !== "" && a.line.table === b.line.table;
-  for (const [start, end] of runs(settings, page, joins)) {
+  for (const [start, end] of runs(settings, joins)) {
     let rows = settings
       .slice(start, end)
       .map((setting) => ({ setting, cells: setting.line.cells ?? [] }))
@@ -190,7 +195,7 @@ function commentColumns(page: Page, settings: readonly Setting[], depth: number)
   const blanks: number[] = [];
   const has = (row: Setting) => row.text !== undefined && page.trailing(row.line.last).length > 0;
   const joins = (a: Setting, b: Setting) => has(a) && has(b) && page.leading(b.line.first).length === 0;
-  for (const [start, end] of runs(settings, page, joins)) {
+  for (const [start, end] of runs(settings, joins)) {
     const rows = settings.slice(start, end).filter(has);
     const found = page.commentBlanks(rows.map(({ line, text }) => ({ token: line.last, end: depth * page.options.tabWidth + page.width(text ?? "") })));
     rows.forEach((_, k) => {

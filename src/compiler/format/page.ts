@@ -24,6 +24,10 @@ export interface PageOptions {
 /** Columns that `text` takes in a terminal: full-width characters take two, combining ones none. */
 export type MeasureWidth = (text: string) => number;
 
+function trimmed(comment: PlacedComment): string {
+  return comment.text.replace(/[ \t]+$/, "");
+}
+
 export class Page {
   /** The file's text, with LF line ends. */
   readonly text: string;
@@ -122,7 +126,7 @@ export class Page {
   /** The text of a comment; Prettier is told that it was printed. */
   comment(comment: PlacedComment): string {
     comment.printed = true;
-    return comment.text.replace(/[ \t]+$/, "");
+    return trimmed(comment);
   }
 
   /** The comment behind a token, after some blanks; it does not count for the width of its line. */
@@ -139,7 +143,7 @@ export class Page {
     let column = commentColumn;
     for (const { token, end } of lines) {
       widest = Math.max(widest, end);
-      for (const { text } of this.trailing(token)) column = Math.min(column, this.options.printWidth - this.width(text));
+      for (const comment of this.trailing(token)) column = Math.min(column, this.options.printWidth - this.width(trimmed(comment)));
     }
     column = Math.max(column, widest + commentGap);
     return lines.map(({ end }) => column - end);
