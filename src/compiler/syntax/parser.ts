@@ -33,11 +33,16 @@ export class SpecParser extends DeclarationParser {
 
   readonly file: Rule<void> = this.RULE("file", (): void => {
     do {
-      this.OPTION(() => this.readOutermost("edition", () => (this.edition ??= this.SUBRULE(this.editionLine))));
+      this.OPTION(() => this.readOutermost("edition", () => this.keepEdition(this.SUBRULE(this.editionLine))));
       this.MANY(() => this.readOutermost("import", () => this.imports.push(this.SUBRULE(this.import))));
       this.MANY2(() => this.readOutermost("declaration", () => this.declarations.push(this.SUBRULE(this.declaration))));
     } while (this.resumeFile());
   });
+
+  /** A method, because the parser's recording must meet the rule, whatever was kept before. */
+  private keepEdition(edition: IntegerLiteral): void {
+    this.edition ??= edition;
+  }
 
   readonly editionLine: Rule<IntegerLiteral> = this.RULE("edition", (): IntegerLiteral => {
     this.CONSUME(keyword.edition);
