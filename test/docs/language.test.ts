@@ -83,7 +83,8 @@ describe("every part of the language has an example", () => {
   test("each rule of the grammar", () => {
     const rules = Object.keys(parser.getGAstProductions());
     expect(rules.length).toBeGreaterThan(20);
-    expect(rules.filter((rule) => !entered.has(rule))).toEqual([]);
+    // `clause` is any clause in any declaration: the parser takes it only to report one that does not belong.
+    expect(rules.filter((rule) => rule !== "clause" && !entered.has(rule))).toEqual([]);
   });
 
   test("each word of the language, in what the reader sees", () => {
