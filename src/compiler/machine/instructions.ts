@@ -148,7 +148,7 @@ function formatOperand(operand: InstructionOperand, mnemonic: string): string {
     case "control":
       return `%${operand.register}`;
     case "immediate":
-      return `$${formatNumber(operand.value)}`;
+      return `$${formatNumber(operand.value, countsIn(mnemonic))}`;
     case "symbol-immediate":
       return mnemonic === "call" ? operand.symbol : `$${operand.symbol}`;
     case "memory":
@@ -162,10 +162,16 @@ function formatOperand(operand: InstructionOperand, mnemonic: string): string {
   }
 }
 
-/** Small numbers in decimal, masks and addresses in hexadecimal. */
-function formatNumber(value: bigint): string {
+/** Does the mnemonic add, shift or number bits? Then its immediate is a count; otherwise it is a pattern of bits. */
+function countsIn(mnemonic: string): boolean {
+  const row = mnemonicNamed(mnemonic)?.row;
+  return row?.immediate === "bit" || row?.name === "add" || row?.name === "sub";
+}
+
+/** Counts and small numbers in decimal, masks and the like in hexadecimal. */
+function formatNumber(value: bigint, count: boolean): string {
   const size = value < 0n ? -value : value;
-  return size < 16n ? `${value}` : `${value < 0n ? "-" : ""}0x${size.toString(16)}`;
+  return count || size < 10n ? `${value}` : `${value < 0n ? "-" : ""}0x${size.toString(16)}`;
 }
 
 // ── Symbols ──

@@ -28,7 +28,7 @@ export const builtInStates: readonly BuiltInState[] = [
     ],
     usual: "off",
     doc: "Whether maskable interrupts can arrive.",
-    source: "SDM Vol. 3A, 7.8.1",
+    source: "SDM Vol. 3A, masking maskable hardware interrupts",
   },
   {
     name: "gs",
@@ -64,7 +64,7 @@ export const builtInStates: readonly BuiltInState[] = [
     ],
     usual: "thread",
     doc: "What RSP points into.",
-    source: "SDM Vol. 3A, 7.14; INV-50 to INV-58",
+    source: "SDM Vol. 3A, interrupt stack table; INV-50 to INV-58",
   },
   {
     name: "registers",
@@ -105,7 +105,7 @@ export const builtInStates: readonly BuiltInState[] = [
     ],
     usual: "unmasked",
     doc: "Whether NMIs are blocked.",
-    source: "SDM Vol. 3A, 7.7.1; INV-100 to INV-108",
+    source: "SDM Vol. 3A, handling multiple NMIs; INV-100 to INV-108",
   },
   {
     name: "ac",
@@ -115,7 +115,7 @@ export const builtInStates: readonly BuiltInState[] = [
     ],
     usual: "clear",
     doc: "The alignment-check and access-control flag.",
-    source: "SDM Vol. 3A, 5.6.1; INV-118, INV-119",
+    source: "SDM Vol. 3A, determination of access rights; INV-118, INV-119",
   },
   {
     name: "df",

@@ -47,7 +47,7 @@ const gsUser: TerminalRequirement = ["gs", "user", "user mode must get its own G
 const registersUser: TerminalRequirement = ["registers", "user", "what is left in a register is readable in user mode (INV-80)"];
 const registersInterrupted: TerminalRequirement = ["registers", "user", "the interrupted code goes on with the values that it had"];
 const ntClear: TerminalRequirement = ["nt", "clear", "IRETQ raises #GP when NT is set in the current RFLAGS (SDM Vol. 2A, IRET)"];
-const nmiUnmasked: TerminalRequirement = ["nmi", "unmasked", "only IRET and the FRED returns unblock NMIs; user mode would run with them blocked (SDM Vol. 3A, 7.7.1)"];
+const nmiUnmasked: TerminalRequirement = ["nmi", "unmasked", "only IRET and the FRED returns unblock NMIs; user mode would run with them blocked (SDM Vol. 3A, handling multiple NMIs)"];
 const stackUser: TerminalRequirement = ["stack", "user", "the instruction does not load RSP (SDM Vol. 2B, SYSRET)"];
 
 const RFLAGS_TF = 1n << 8n;

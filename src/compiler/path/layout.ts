@@ -48,9 +48,9 @@ export class Layout {
   program(graphs: readonly PathGraph[]): LinearProgram {
     for (const graph of graphs) {
       const { name, doc, span } = graph.exit;
-      this.routine("exit", name, doc, span, graph.leave, graph);
+      this.routine({ kind: "exit", name, doc, span, fallenInto: false }, graph.leave, graph);
     }
-    for (const { owner, emitted } of this.tails.values()) if (!emitted) this.tailRoutine(owner);
+    for (const { owner, emitted } of this.tails.values()) if (!emitted) this.tailRoutine(owner, false);
     for (const graph of graphs) this.shareTails(graph.exit.name, graph.leave);
     const instructions = this.routines.flatMap((routine) => routine.items).filter((item): item is MutableInstruction => item.kind === "instruction");
     for (const [index, instruction] of instructions.entries()) instruction.index = index;
@@ -60,12 +60,13 @@ export class Layout {
 
   // ── Routines ──
 
-  private routine(kind: "exit" | "tail", name: string, doc: string, span: Span, body: readonly PathNode[], graph: PathGraph | undefined): void {
+  private routine(head: Omit<LinearRoutine, "items">, body: readonly PathNode[], graph: PathGraph | undefined): void {
+    const { kind, name, span } = head;
     this.items = [];
     this.routineName = name;
     this.labelCount = 0;
     const { items } = this;
-    this.routines.push({ kind, name, doc, span, items });
+    this.routines.push({ ...head, items });
     this.label(name, "global", kind, span);
     if (graph) this.prologue(graph);
     const end = this.lazyLabel();
@@ -74,13 +75,14 @@ export class Layout {
     // The checker has refused paths that end without a terminal; should one come here, it stops.
     if (!leaves(body)) this.instruction({ mnemonic: "int3", operands: [] }, span, "trap", undefined);
     const next = this.fallsInto(items);
-    if (next) this.tailRoutine(next);
+    if (next) this.tailRoutine(next, true);
   }
 
-  private tailRoutine(owner: JumpNode): void {
-    const tail = this.tails.get(owner.tail.name);
+  private tailRoutine(owner: JumpNode, fallenInto: boolean): void {
+    const { name, doc, span } = owner.tail;
+    const tail = this.tails.get(name);
     if (tail) tail.emitted = true;
-    this.routine("tail", owner.tail.name, owner.tail.doc, owner.tail.span, owner.body, undefined);
+    this.routine({ kind: "tail", name, doc, span, fallenInto }, owner.body, undefined);
   }
 
   private prologue(graph: PathGraph): void {

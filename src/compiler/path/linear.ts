@@ -30,6 +30,8 @@ export interface LinearRoutine {
   readonly name: string;
   readonly doc: string;
   readonly span: Span;
+  /** The routine before it falls into it, so nothing may stand between them. */
+  readonly fallenInto: boolean;
   readonly items: readonly LinearItem[];
 }
 

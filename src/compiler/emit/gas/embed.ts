@@ -7,7 +7,7 @@ import { visitGraph } from "../../path/flow.js";
 import type { LinearInstruction, LinearProgram } from "../../path/linear.js";
 import type { EmitOptions } from "../artefact.js";
 import { fileHead } from "../c/frame.js";
-import { commentLines, docLines } from "../c/text.js";
+import { commentLines, commentText, docLines } from "../c/text.js";
 import { featureExpression, featureSymbol, place, quoted } from "./text.js";
 
 export function embedText(model: Model, graphs: readonly PathGraph[], program: LinearProgram, options: EmitOptions): string {
@@ -87,33 +87,37 @@ interface Used extends SymbolUse {
 function symbolsIn(program: LinearProgram): ReadonlyMap<string, Used> {
   const found = new Map<string, Used>();
   for (const by of program.instructions) {
-    for (const use of symbolsOf(by.instruction)) if (!found.has(use.symbol)) found.set(use.symbol, { ...use, by });
+    for (const use of symbolsOf(by.instruction)) {
+      // A symbol that is added somewhere is an offset everywhere.
+      if (!found.has(use.symbol) || use.use === "offset") found.set(use.symbol, { ...use, by: found.get(use.symbol)?.by ?? by });
+    }
     const target = by.node?.kind === "terminal" && by.role === "terminal" ? by.node.terminal.target : undefined;
     if (target !== undefined && !found.has(target)) found.set(target, { symbol: target, use: "function", by });
   }
   return found;
 }
 
-const meanings: Record<SymbolUse["use"], string> = {
-  "per-cpu": "a per-CPU variable: its value is the offset from GS.base",
-  relative: "data or code within 2 GiB of this file's code, mapped wherever it is used",
-  constant: "an absolute number of 32 bits, sign-extended",
-  offset: "an absolute number",
-  function: "code that is called or jumped to",
-};
+const groups: readonly { readonly use: SymbolUse["use"] | "prepare"; readonly meaning: string }[] = [
+  { use: "prepare", meaning: "The C side of the exits, in the .c file. RDI is the frame; AL is what it returns." },
+  { use: "function", meaning: "Code that is called or jumped to." },
+  { use: "per-cpu", meaning: "Per-CPU variables: the symbol's value is the offset from GS.base." },
+  { use: "relative", meaning: "Data within 2 GiB of the code, mapped in every page table with which the code runs." },
+  { use: "constant", meaning: "Absolute numbers that fit in 32 bits, sign-extended." },
+  { use: "offset", meaning: "Offsets in bytes: numbers that must be known when the file is assembled." },
+];
 
 function symbolLines(model: Model, used: readonly Used[]): string[] {
-  if (used.length === 0) return [];
-  const lines = ["", ...commentLines(["Symbols: the kernel defines them; the linker finds them, but for the offsets, which must be set before the file is assembled."])];
-  for (const { symbol, use, by } of used) {
-    const instruction = formatInstruction(by.instruction).replace("\t", " ");
-    const prepares = by.role === "prologue";
-    const meaning = prepares ? "the C side of an exit, in the .c file; it is handed the frame" : meanings[use];
-    lines.push("", ...commentLines([`${symbol}: ${meaning}. \`${instruction}\` (${place(by.span, model.name)})`]));
-    const added = by.instruction.operands.some((operand) => operand.kind === "memory" && operand.address.symbol.includes(`+${symbol}`));
-    if (added) lines.push(`\t.ifndef\t${symbol}`, `\t.error\t${quoted(`set ${symbol}: an offset in bytes`)}`, "\t.endif");
-  }
-  return lines;
+  return groups.flatMap(({ use, meaning }) => {
+    const members = used.filter((member) => (member.by.role === "prologue" ? "prepare" : member.use) === use);
+    if (members.length === 0) return [];
+    const width = Math.max(...members.map((member) => member.symbol.length));
+    const listed = members.map((member) => {
+      const example = use === "prepare" ? "" : `${formatInstruction(member.by.instruction).replace("\t", " ")}, `;
+      return ` *   ${member.symbol.padEnd(width)}  ${commentText(`${example}${place(member.by.span, model.name)}`)}`;
+    });
+    const unset = use === "offset" ? members.flatMap(({ symbol }) => [`\t.ifndef\t${symbol}`, `\t.error\t${quoted(`set ${symbol}: an offset in bytes`)}`, "\t.endif"]) : [];
+    return ["", "/*", ` * ${meaning}`, ...listed, " */", ...unset];
+  });
 }
 
 /** Where a terminal's fault is to go on: the kernel's fault handler knows the instruction by its label. */

@@ -47,7 +47,8 @@ function assemblyText(model: Model, program: LinearProgram, embed: string, optio
 
 function routineLines(model: Model, routine: LinearRoutine): string[] {
   const asked = new Set<PathNode | undefined>();
-  const lines = [...commentLines(docLines(routine.doc)), "\t.balign\t16"];
+  // What is between routines is never executed.
+  const lines = [...commentLines(docLines(routine.doc)), ...(routine.fallenInto ? [] : ["\t.balign\t16, 0xcc"])];
   for (const item of routine.items) lines.push(...itemLines(model, item, asked));
   return lines;
 }
@@ -75,7 +76,7 @@ function itemLines(model: Model, item: LinearItem, asked: Set<PathNode | undefin
 
 function labelLines(model: Model, label: LinearLabel): string[] {
   if (label.scope !== "global") return [`${label.name}:`];
-  const comment = label.role === "window-start" || label.role === "window-end" ? place(label.span, model.name) : "";
+  const comment = label.role === "window-start" ? specLine(label.span, model.name) : "";
   return [`\t.globl\t${label.name}`, line(`${label.name}:`, comment)];
 }
 
@@ -91,8 +92,18 @@ function commentOf(model: Model, item: LinearInstruction, first: boolean): strin
   if (item.role === "trap") return "never reached: stops speculation past the instruction above";
   const remark = comment === undefined || isNamed(item, comment) ? "" : comment;
   if (!first || !node) return remark;
-  const asked = node.kind === "instructions" ? `${place(node.span, model.name)}: do ${node.step.name}` : specLine(node.span, model.name);
+  const asked = statement(model, node);
   return remark === "" ? asked : `${asked} (${remark})`;
+}
+
+/** The statement as the spec has it, without the block that it opens; of a list of steps the one that it is about. */
+function statement(model: Model, node: PathNode): string {
+  const { source, start, end } = node.span;
+  const where = place(node.span, model.name);
+  if (node.kind === "terminal" || node.kind === "jump") return `${where}: ${source.text.slice(start, end)}`;
+  const text = specLine(node.span, model.name);
+  if (node.kind === "instructions" && !/: (do|restore) [^,{]*$/.test(text)) return `${where}: do ${node.step.name}`;
+  return text.replace(/(\S)\s*\{.*$/, "$1");
 }
 
 /** A pop into a register says itself which field it restores. */
