@@ -25,6 +25,7 @@ export class SpecParser extends DeclarationParser {
     this.edition = undefined;
     this.imports = [];
     this.declarations = [];
+    this.resumedAt = -1;
     this.begin(source, tokens, comments, sink);
     this.file();
     const { edition, imports, declarations } = this;
