@@ -2,6 +2,7 @@
  * What can be observed of a path's C side from outside: interrupts turned on and off, looks at flags words, and calls. The
  * simulator's trace and the harness that runs the compiled C function number these events alike, so that their traces compare.
  */
+import type { Span } from "../text/source.js";
 import type { PathGraph, PathNode } from "./graph.js";
 
 export type PathEventKind = "irqs-on" | "irqs-off" | "read" | "take" | "clear" | "call";
@@ -14,6 +15,8 @@ export interface PathEvent {
   readonly name: string;
   /** As the spec says it: `irqs off`, `read thread_flags`, `call schedule`. */
   readonly text: string;
+  /** Where the spec first asks for it. */
+  readonly span: Span;
 }
 
 /** A node that is observable when it runs. */
@@ -42,20 +45,21 @@ export function eventCodes(graph: PathGraph): (node: EventNode) => number {
 }
 
 function observed(node: EventNode): Omit<PathEvent, "code"> {
+  const { span } = node;
   switch (node.kind) {
     case "irqs":
-      return { kind: node.on ? "irqs-on" : "irqs-off", name: "", text: node.on ? "irqs on" : "irqs off" };
+      return { kind: node.on ? "irqs-on" : "irqs-off", name: "", text: node.on ? "irqs on" : "irqs off", span };
     case "read": {
       const kind = node.take ? "take" : "read";
-      return { kind, name: node.word.name, text: `${kind} ${node.word.name}` };
+      return { kind, name: node.word.name, text: `${kind} ${node.word.name}`, span };
     }
     case "clear": {
       const flags = node.flags.map((flag) => flag.name).join(" | ");
-      return { kind: "clear", name: `${node.word.name}: ${flags}`, text: `clear ${flags}` };
+      return { kind: "clear", name: `${node.word.name}: ${flags}`, text: `clear ${flags}`, span };
     }
     case "call": {
       const name = calledFunction(node);
-      return { kind: "call", name, text: `call ${name}` };
+      return { kind: "call", name, text: `call ${name}`, span };
     }
   }
 }
