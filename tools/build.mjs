@@ -1,9 +1,10 @@
 /**
- * Bundles the tool into dist/: `exitdsl.mjs` (the command line; what a verb alone needs is in chunks that it loads), `index.mjs`
- * (the library) and `prettier-plugin.mjs`. With `--types` also the library's declarations.
+ * Bundles the tool into dist/: `exitdsl.cjs` (the command line), `index.mjs` (the library) and `prettier-plugin.mjs`. With
+ * `--types` also the library's declarations.
  */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -17,24 +18,36 @@ const common = {
   format: "esm",
   target: "node20.20",
   charset: "utf8",
-  legalComments: "linked",
+  legalComments: "external",
   outExtension: { ".js": ".mjs" },
   plugins: [bundledForEsbuild],
   logLevel: "warning",
 };
 
-/** The command line alone, into any folder. */
+/** The command line alone, into any folder: the launcher `exitdsl.cjs`, the bundle, and V8's code of the bundle. */
 export async function buildTool(outdir) {
+  const tool = { ...common, format: "cjs", platform: "node", minify: true, outdir };
+  const { outputFiles } = await build({ ...tool, entryPoints: { core: "src/cli/main.ts" }, charset: "ascii", legalComments: "none", write: false });
+  const text = outputFiles[0].text;
+  const core = `core-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+  mkdirSync(outdir, { recursive: true });
+  writeFileSync(join(outdir, `${core}.cjs`), text);
   await build({
-    ...common,
-    entryPoints: { exitdsl: "src/cli/main.ts" },
-    outdir,
-    platform: "node",
-    splitting: true,
-    chunkNames: "chunks/[name]-[hash]",
-    minify: true,
+    ...tool,
+    entryPoints: { exitdsl: "src/cli/launch.cts" },
+    outExtension: { ".js": ".cjs" },
     banner: { js: "#!/usr/bin/env node" },
+    define: { CORE: JSON.stringify(core) },
   });
+  chmodSync(join(outdir, "exitdsl.cjs"), 0o755);
+  keepCode(outdir, core);
+}
+
+/** Lets the tool check a small spec, and keeps the code of what that run compiled. */
+function keepCode(outdir, core) {
+  const spec = 'edition 2026\nimport "bare"\n';
+  const env = { ...process.env, EXITDSL_KEEP_CODE: join(outdir, `${core}.cache`) };
+  spawnSync(process.execPath, [join(outdir, "exitdsl.cjs"), "check", "-"], { input: spec, env, stdio: ["pipe", "ignore", "ignore"] });
 }
 
 export async function buildLibrary(outdir) {

@@ -30,12 +30,12 @@ export async function compileSpecs(
   const specs: CompiledSpec[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const input of inputs) {
-    const { source, problem, resolveImport, filesRead } = readSpec(input, settings, profiles);
+    const { source, problem, filesRead } = readSpec(input, settings, profiles);
     if (problem) {
       diagnostics.push(problem);
       continue;
     }
-    const compilation = compile({ ...source, resolveImport }, { ...options, now: () => performance.now() });
+    const compilation = compile(source, { ...options, now: () => performance.now() });
     diagnostics.push(...compilation.diagnostics);
     specs.push({ input, name: source.name, compilation, filesRead: filesRead() });
   }

@@ -74,4 +74,4 @@ function failureCode(error: unknown): number {
   return exitCodes.internal;
 }
 
-await main();
+void main();

@@ -1,9 +1,10 @@
 /** A spec on the disk: its text, and what its imports mean. Imports come from profiles that ship with the tool, or from under a root. */
 import { realpathSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
+import type { CompileInput } from "../compiler/compile.js";
 import { diagnostic } from "../compiler/diagnostics/catalogue.js";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
-import { type ImportFailure, isProfileName, type ResolveImport } from "../compiler/model/imports.js";
+import { type ImportFailure, isProfileName } from "../compiler/model/imports.js";
 import { limits } from "../compiler/syntax/limits.js";
 import type { Source } from "../compiler/text/source.js";
 import { causeOf, codeOf, FileError } from "./failures.js";
@@ -12,10 +13,10 @@ import type { InputSettings } from "./options.js";
 import { decode, withoutMark } from "./text.js";
 
 export interface Spec {
-  readonly source: Source;
+  /** The very object that the compiler is to be given: imports are found by it. */
+  readonly source: CompileInput;
   /** Why it cannot be compiled at all: it is not UTF-8, or too large. */
   readonly problem: Diagnostic | undefined;
-  readonly resolveImport: ResolveImport;
   /** The files that were read so far, as paths that can be opened, the spec first. */
   readonly filesRead: () => readonly string[];
 }
@@ -24,14 +25,12 @@ export interface Spec {
 export function readSpec(input: InputFile, settings: InputSettings, profiles: Readonly<Record<string, string>>): Spec {
   const name = settings.shownName(input.name);
   const { text, problem } = mainText(input, name);
-  const source: Source = { name, text };
-  const path = input.path ?? settings.stdinPath;
-  const imports = new Imports(resolve(path ?? "standard-input"), settings, profiles);
+  const imports = new Imports(resolve(input.path ?? settings.stdinPath ?? "standard-input"), settings, profiles);
+  const source: CompileInput = { name, text, resolveImport: (wanted, from) => imports.resolve(wanted, from) };
   imports.enter(source, input.name);
   return {
     source,
     problem: problem?.(source),
-    resolveImport: (wanted, from) => imports.resolve(wanted, from),
     filesRead: () => [...(input.path === undefined ? [] : [input.path]), ...imports.read],
   };
 }
