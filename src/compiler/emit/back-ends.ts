@@ -1,13 +1,7 @@
 /** All back ends, in the order in which their outputs are listed. */
 import type { BackEnd } from "./artefact.js";
-import { checkC, emitC } from "./c/c.js";
-import { emitGas } from "./gas/gas.js";
-import { emitSimulator } from "./simulator/simulator.js";
+import { c } from "./c/c.js";
+import { gas } from "./gas/gas.js";
+import { simulator } from "./simulator/simulator.js";
 
-const nothing = () => [];
-
-export const backEnds: readonly BackEnd[] = [
-  { name: "asm", check: nothing, emit: emitGas },
-  { name: "c", check: checkC, emit: emitC },
-  { name: "simulator", check: nothing, emit: emitSimulator },
-];
+export const backEnds: readonly BackEnd[] = [gas, c, simulator];
