@@ -54,8 +54,12 @@ type Fail = (error: string, at?: number) => AssemblyError;
 function parsePlaceholder(text: string, fail: Fail): InstructionOperand | AssemblyError {
   const match = /^\{\s*(frame|token)\.([A-Za-z_][A-Za-z0-9_]*)\s*(?::\s*([0-9]+)\s*)?\}$/.exec(text);
   const [, noun, name, bits] = match ?? [];
-  if (name === undefined) return fail(`\`${shown(text)}\` is no placeholder; there are \`{frame.FIELD}\`, \`{token.NAME}\` and \`{token.NAME:32}\``);
-  if (noun === "frame") return bits === undefined ? { kind: "frame-field", field: name } : fail("`{frame.FIELD}` is memory, whose width the mnemonic's suffix says: `movl {frame.cs}, %eax`");
+  if (name === undefined)
+    return fail(`\`${shown(text)}\` is no placeholder; there are \`{frame.FIELD}\`, \`{token.NAME}\` and \`{token.NAME:32}\``);
+  if (noun === "frame")
+    return bits === undefined
+      ? { kind: "frame-field", field: name }
+      : fail("`{frame.FIELD}` is memory, whose width the mnemonic's suffix says: `movl {frame.cs}, %eax`");
   if (bits !== undefined && !widths.includes(bits)) return fail(`a register has 64, 32, 16 or 8 bits, not ${bits}`);
   return { kind: "token", token: name, width: Number(bits ?? 64) as Width };
 }
@@ -65,7 +69,9 @@ function parseRegister(text: string, fail: Fail): InstructionOperand | AssemblyE
   if (name === "cr2" || name === "cr3" || name === "cr4" || name === "dr7") return { kind: "control", register: name };
   const register = registerNamed(name);
   if (register) return { kind: "register", ...register };
-  return fail(`\`${shown(text)}\` is no register that steps use; those are %${registerNames.slice(0, 16).join(", %")}, their 32, 16 and 8 bit names, and %cr2, %cr3, %cr4, %dr7`);
+  return fail(
+    `\`${shown(text)}\` is no register that steps use; those are %${registerNames.slice(0, 16).join(", %")}, their 32, 16 and 8 bit names, and %cr2, %cr3, %cr4, %dr7`,
+  );
 }
 
 function parseMemory(text: string, fail: Fail): InstructionOperand | AssemblyError {
@@ -85,12 +91,22 @@ function parseMemory(text: string, fail: Fail): InstructionOperand | AssemblyErr
     const register = name === undefined ? undefined : registerNamed(name);
     if (name === "rip") base = "rip";
     else if (register?.width === 64) base = register.register;
-    else return fail(`an address is \`SYMBOL+NUMBER(%BASE)\` with a 64-bit base register or %rip; \`${shown(rest.slice(parenthesis))}\` is not a base`, text.length - rest.length + parenthesis);
+    else
+      return fail(
+        `an address is \`SYMBOL+NUMBER(%BASE)\` with a 64-bit base register or %rip; \`${shown(rest.slice(parenthesis))}\` is not a base`,
+        text.length - rest.length + parenthesis,
+      );
     rest = rest.slice(0, parenthesis).trim();
   }
   const sum = parseSum(rest);
-  if (sum === undefined) return fail(`\`${shown(text)}\` is no operand; registers begin with \`%\`, immediates with \`$\`, memory is \`8(%rsp)\`, \`name(%rip)\` or \`%gs:name+8\``);
-  if (base === undefined && segment === undefined) return fail(`\`${shown(text)}\` is a 32-bit absolute address; write \`${shown(text)}(%rip)\`, or \`%gs:${shown(text)}\` for per-CPU data`);
+  if (sum === undefined)
+    return fail(
+      `\`${shown(text)}\` is no operand; registers begin with \`%\`, immediates with \`$\`, memory is \`8(%rsp)\`, \`name(%rip)\` or \`%gs:name+8\``,
+    );
+  if (base === undefined && segment === undefined)
+    return fail(
+      `\`${shown(text)}\` is a 32-bit absolute address; write \`${shown(text)}(%rip)\`, or \`%gs:${shown(text)}\` for per-CPU data`,
+    );
   if (base === "rip" && sum.symbol === "") return fail("an address relative to %rip needs a symbol");
   return { kind: "memory", address: { segment, ...sum, base } };
 }
@@ -128,6 +144,15 @@ export function shown(text: string): string {
 /** `%gs:cpu_tss_rw+4`, `-8(%rsp)`: as GAS reads it. */
 export function formatAddress({ segment, symbol, displacement, base }: Address): string {
   const inner = base === undefined ? "" : `(%${base})`;
-  const number = symbol === "" ? (displacement === 0 && base !== undefined ? "" : `${displacement}`) : displacement === 0 ? "" : displacement > 0 ? `+${displacement}` : `${displacement}`;
+  const number =
+    symbol === ""
+      ? displacement === 0 && base !== undefined
+        ? ""
+        : `${displacement}`
+      : displacement === 0
+        ? ""
+        : displacement > 0
+          ? `+${displacement}`
+          : `${displacement}`;
   return `${segment === undefined ? "" : `%${segment}:`}${symbol}${number}${inner}`;
 }

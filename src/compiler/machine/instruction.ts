@@ -6,7 +6,22 @@
 
 /** 64-bit general registers, in the encoding's order (SDM Vol. 2A, table 2-2). */
 export const generalRegisters = [
-  "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
 ] as const;
 export type GeneralRegister = (typeof generalRegisters)[number];
 
@@ -59,10 +74,21 @@ export type ValueExpression =
   | { readonly kind: "immediate"; readonly value: bigint }
   | { readonly kind: "symbol"; readonly symbol: string }
   | { readonly kind: "address-of"; readonly address: Address }
-  | { readonly kind: "binary"; readonly operator: "add" | "sub" | "and" | "or" | "xor" | "shl" | "shr" | "bit-set" | "bit-reset" | "concat32"; readonly left: ValueExpression; readonly right: ValueExpression; readonly width: Width };
+  | {
+      readonly kind: "binary";
+      readonly operator: "add" | "sub" | "and" | "or" | "xor" | "shl" | "shr" | "bit-set" | "bit-reset" | "concat32";
+      readonly left: ValueExpression;
+      readonly right: ValueExpression;
+      readonly width: Width;
+    };
 
 /** What decides a conditional jump: the flag and how the last flag-setting instruction made it. */
-export type FlagSource = { readonly kind: "test" | "compare" | "bit"; readonly left: ValueExpression; readonly right: ValueExpression; readonly width: Width };
+export type FlagSource = {
+  readonly kind: "test" | "compare" | "bit";
+  readonly left: ValueExpression;
+  readonly right: ValueExpression;
+  readonly width: Width;
+};
 
 export type Effect =
   | { readonly kind: "write"; readonly place: Place; readonly value: ValueExpression }

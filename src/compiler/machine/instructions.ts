@@ -43,12 +43,17 @@ export function parseInstruction(text: string): { readonly instruction: Instruct
   const operands: InstructionOperand[] = [];
   const texts = splitOperands(text.slice(match[0].length), match[0].length);
   for (const operandText of texts) {
-    const operand = row.forms.includes("l") ? parseLabel(operandText) : row.forms.includes("s") ? parseSymbol(operandText) : parseOperand(operandText);
+    const operand = row.forms.includes("l")
+      ? parseLabel(operandText)
+      : row.forms.includes("s")
+        ? parseSymbol(operandText)
+        : parseOperand(operandText);
     if ("error" in operand) return operand;
     operands.push(operand);
   }
   const width = mnemonicNamed(mnemonic)?.width ?? inferWidth(row, operands);
-  if (width === undefined) return fail(`the width is unclear; write it into the mnemonic: ${(row.suffixes ?? []).map((s) => `\`${row.name}${s}\``).join(", ")}`);
+  if (width === undefined)
+    return fail(`the width is unclear; write it into the mnemonic: ${(row.suffixes ?? []).map((s) => `\`${row.name}${s}\``).join(", ")}`);
   const shapes = row.forms.includes("s") ? "s".repeat(operands.length) : operands.map(shapeOf).join("");
   if (!row.forms.includes(shapes)) return fail(`${formsOf(row)}${texts.length === 0 ? "" : `; this is ${describe(shapes)}`}`);
   for (const [index, operand] of operands.entries()) {
@@ -62,7 +67,10 @@ function parseLabel({ text, offset }: OperandText): InstructionOperand | Assembl
   const match = /^([0-9]{1,9})([fb])$/.exec(text);
   if (match?.[2] === "f") return { kind: "label", label: match[1] ?? "" };
   if (match) return { error: "a step's jumps go forwards only, so that it ends: write `1f` and put `1:` further down", offset };
-  return { error: `a jump of a step goes to a local label further down in it, as in \`1f\`; \`${shown(text)}\` is none. Jumps between paths are \`jump TAIL\` statements`, offset };
+  return {
+    error: `a jump of a step goes to a local label further down in it, as in \`1f\`; \`${shown(text)}\` is none. Jumps between paths are \`jump TAIL\` statements`,
+    offset,
+  };
 }
 
 function parseSymbol({ text, offset }: OperandText): InstructionOperand | AssemblyError {
@@ -79,7 +87,14 @@ function inferWidth(row: MnemonicRow, operands: readonly InstructionOperand[]): 
   return undefined;
 }
 
-const shapeNames: Readonly<Record<string, string>> = { r: "a register", m: "memory", i: "an immediate", c: "a control register", l: "a label", s: "a symbol" };
+const shapeNames: Readonly<Record<string, string>> = {
+  r: "a register",
+  m: "memory",
+  i: "an immediate",
+  c: "a control register",
+  l: "a label",
+  s: "a symbol",
+};
 
 function shapeOf(operand: InstructionOperand): string {
   switch (operand.kind) {
@@ -108,24 +123,34 @@ function formsOf(row: MnemonicRow): string {
 }
 
 /** What a list of shapes cannot say: widths and ranges. */
-function checkOperand(row: MnemonicRow, operand: InstructionOperand, width: Width, operands: readonly InstructionOperand[]): string | undefined {
+function checkOperand(
+  row: MnemonicRow,
+  operand: InstructionOperand,
+  width: Width,
+  operands: readonly InstructionOperand[],
+): string | undefined {
   if ((operand.kind === "register" || operand.kind === "token") && operand.width !== width) {
-    const name = operand.kind === "register" ? `%${registerName(operand.register, operand.width)}` : `{token.${operand.token}:${operand.width}}`;
+    const name =
+      operand.kind === "register" ? `%${registerName(operand.register, operand.width)}` : `{token.${operand.token}:${operand.width}}`;
     return `${name} has ${operand.width} bits, and \`${row.name}\` here works on ${width}`;
   }
   if (operands.some((other) => other.kind === "control") && width !== 64) return "control registers are moved with `movq`";
-  if (operand.kind === "memory" && row.name === "pop" && operand.address.base === "rsp") return "`popq` to an address by %rsp means the address after the pop; load a register and store it with `movq`";
+  if (operand.kind === "memory" && row.name === "pop" && operand.address.base === "rsp")
+    return "`popq` to an address by %rsp means the address after the pop; load a register and store it with `movq`";
   if (operand.kind !== "immediate") return undefined;
   const { value } = operand;
   const bits = BigInt(width);
-  if (row.immediate === "bit") return value >= 0n && value < bits ? undefined : `a bit or shift count of ${width} bits is 0 to ${width - 1}`;
+  if (row.immediate === "bit")
+    return value >= 0n && value < bits ? undefined : `a bit or shift count of ${width} bits is 0 to ${width - 1}`;
   if (row.immediate === "full") return value >= -(1n << 63n) && value < 1n << 64n ? undefined : "the number has more than 64 bits";
   // A 64-bit operation sign-extends a 32-bit immediate; the same number may be written unsigned.
   const signed = width === 64 ? (value >= 1n << 63n && value < 1n << 64n ? value - (1n << 64n) : value) : value;
   const half = width === 64 ? 1n << 31n : 1n << (bits - 1n);
   const top = width === 64 ? half : half << 1n;
   if (signed >= -half && signed < top) return undefined;
-  return width === 64 ? "the immediate of a 64-bit instruction is a sign-extended 32-bit number; load this one with `movabsq` first" : `the number does not fit ${width} bits`;
+  return width === 64
+    ? "the immediate of a 64-bit instruction is a sign-extended 32-bit number; load this one with `movabsq` first"
+    : `the number does not fit ${width} bits`;
 }
 
 // ── Instruction to text ──
@@ -189,7 +214,8 @@ export interface SymbolUse {
 /** The symbols in an instruction, in the order in which they are written. */
 export function symbolsOf(instruction: Instruction): readonly SymbolUse[] {
   return instruction.operands.flatMap((operand): SymbolUse[] => {
-    if (operand.kind === "symbol-immediate") return [{ symbol: operand.symbol, use: instruction.mnemonic === "call" ? "function" : "constant" }];
+    if (operand.kind === "symbol-immediate")
+      return [{ symbol: operand.symbol, use: instruction.mnemonic === "call" ? "function" : "constant" }];
     if (operand.kind !== "memory" || operand.address.symbol === "") return [];
     const { segment, base, symbol } = operand.address;
     const first = base === "rip" ? "relative" : base === undefined && segment === "gs" ? "per-cpu" : "offset";

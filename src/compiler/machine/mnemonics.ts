@@ -70,13 +70,24 @@ function flagsOnly(kind: FlagSource["kind"]) {
 }
 
 function jump(when: Extract<Effect, { kind: "jump" }>["when"]) {
-  return ([target]: readonly InstructionOperand[]): readonly Effect[] => [{ kind: "jump", label: target?.kind === "label" ? target.label : "", when }];
+  return ([target]: readonly InstructionOperand[]): readonly Effect[] => [
+    { kind: "jump", label: target?.kind === "label" ? target.label : "", when },
+  ];
 }
 
-const fixed = (...effects: readonly Effect[]) => (): readonly Effect[] => effects;
+const fixed =
+  (...effects: readonly Effect[]) =>
+  (): readonly Effect[] =>
+    effects;
 const rflags = (bit: "if" | "df" | "ac", set: boolean) => fixed({ kind: "rflags-bit", bit, set });
 const msr: Place = { kind: "msr" };
-const edxEax: ValueExpression = { kind: "binary", operator: "concat32", left: read(register("rdx", 32)), right: read(register("rax", 32)), width: 64 };
+const edxEax: ValueExpression = {
+  kind: "binary",
+  operator: "concat32",
+  left: read(register("rdx", 32)),
+  right: read(register("rax", 32)),
+  width: 64,
+};
 const highHalf: ValueExpression = { kind: "binary", operator: "shr", left: read(msr), right: { kind: "immediate", value: 32n }, width: 64 };
 
 // ── The rows ──
@@ -84,13 +95,30 @@ const highHalf: ValueExpression = { kind: "binary", operator: "shr", left: read(
 const sizes = ["q", "l", "w", "b"] as const;
 const wide = ["q", "l", "w"] as const;
 const twoOperands = ["rr", "mr", "rm", "ir", "im"] as const;
-const sized = (name: string, summary: string, forms: readonly string[], suffixes: readonly ("q" | "l" | "w" | "b")[], effects: MnemonicRow["effects"], immediate: MnemonicRow["immediate"] = "signed32"): MnemonicRow => ({ name, suffixes, width: 64, forms, summary, immediate, effects });
-const plain = (name: string, summary: string, forms: readonly string[], effects: MnemonicRow["effects"], width: Width = 64): MnemonicRow => ({ name, suffixes: undefined, width, forms, summary, immediate: "signed32", effects });
+const sized = (
+  name: string,
+  summary: string,
+  forms: readonly string[],
+  suffixes: readonly ("q" | "l" | "w" | "b")[],
+  effects: MnemonicRow["effects"],
+  immediate: MnemonicRow["immediate"] = "signed32",
+): MnemonicRow => ({ name, suffixes, width: 64, forms, summary, immediate, effects });
+const plain = (
+  name: string,
+  summary: string,
+  forms: readonly string[],
+  effects: MnemonicRow["effects"],
+  width: Width = 64,
+): MnemonicRow => ({ name, suffixes: undefined, width, forms, summary, immediate: "signed32", effects });
 
 export const mnemonicRows: readonly MnemonicRow[] = [
-  sized("mov", "copies", [...twoOperands, "cr", "rc"], sizes, ([source, target], width) => [write(place(target, width), value(source, width))]),
+  sized("mov", "copies", [...twoOperands, "cr", "rc"], sizes, ([source, target], width) => [
+    write(place(target, width), value(source, width)),
+  ]),
   sized("movabs", "loads a 64-bit immediate", ["ir"], ["q"], ([source, target]) => [write(place(target, 64), value(source, 64))], "full"),
-  sized("lea", "computes an address", ["mr"], ["q"], ([source, target]) => [write(place(target, 64), source?.kind === "memory" ? { kind: "address-of", address: source.address } : value(source, 64))]),
+  sized("lea", "computes an address", ["mr"], ["q"], ([source, target]) => [
+    write(place(target, 64), source?.kind === "memory" ? { kind: "address-of", address: source.address } : value(source, 64)),
+  ]),
   sized("push", "pushes 8 bytes", ["r", "m", "i"], ["q"], ([source]) => [{ kind: "push", value: value(source, 64) }]),
   sized("pop", "pops 8 bytes", ["r", "m"], ["q"], ([target]) => [{ kind: "pop", place: place(target, 64) }]),
   sized("add", "adds", twoOperands, sizes, arithmetic("add", "none")),
@@ -121,17 +149,34 @@ export const mnemonicRows: readonly MnemonicRow[] = [
   // VERW changes ZF and reads its operand; that it overwrites the CPU's buffers is a step's contract to say.
   plain("verw", "with updated microcode, overwrites the CPU's buffers; changes ZF", ["m"], fixed(noFlags), 16),
   plain("wrmsr", "writes EDX:EAX to the MSR that ECX names", [""], fixed(write(msr, edxEax))),
-  plain("rdmsr", "reads the MSR that ECX names into EDX:EAX", [""], fixed(write(register("rax", 32), read(msr)), write(register("rdx", 32), highHalf))),
+  plain(
+    "rdmsr",
+    "reads the MSR that ECX names into EDX:EAX",
+    [""],
+    fixed(write(register("rax", 32), read(msr)), write(register("rdx", 32), highHalf)),
+  ),
   plain("wrgsbase", "writes GS.base", ["r"], ([source]) => [write({ kind: "gs-base" }, value(source, 64))]),
   plain("rdgsbase", "reads GS.base", ["r"], ([target]) => [write(place(target, 64), read({ kind: "gs-base" }))]),
-  plain("call", "calls a function of the kernel", ["s"], ([target]) => [{ kind: "call", symbol: target?.kind === "symbol-immediate" ? target.symbol : "" }]),
+  plain("call", "calls a function of the kernel", ["s"], ([target]) => [
+    { kind: "call", symbol: target?.kind === "symbol-immediate" ? target.symbol : "" },
+  ]),
   plain("int3", "raises #BP: stops a run that must not come here", [""], fixed({ kind: "trap" })),
   plain("ud2", "raises #UD: an assertion that failed", [""], fixed({ kind: "trap" })),
   plain("nop", "does nothing", [""], fixed({ kind: "nothing" })),
 ];
 
 /** Other names of the same instruction, and the one that we print. */
-export const mnemonicAliases: Readonly<Record<string, string>> = { je: "jz", jne: "jnz", jb: "jc", jae: "jnc", jnb: "jnc", callq: "call", wrgsbaseq: "wrgsbase", rdgsbaseq: "rdgsbase", movabs: "movabsq" };
+export const mnemonicAliases: Readonly<Record<string, string>> = {
+  je: "jz",
+  jne: "jnz",
+  jb: "jc",
+  jae: "jnc",
+  jnb: "jnc",
+  callq: "call",
+  wrgsbaseq: "wrgsbase",
+  rdgsbaseq: "rdgsbase",
+  movabs: "movabsq",
+};
 
 /** A whole mnemonic, suffix and all: `movq`, `swapgs`. */
 export interface Mnemonic {

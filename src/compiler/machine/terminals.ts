@@ -42,12 +42,24 @@ export type FrameRequirement =
 
 // ── The rows ──
 
-const irqsOff: TerminalRequirement = ["irqs", "off", "an interrupt between here and user mode would find the user's GS base, stack or page tables in the kernel (INV-42, INV-52)"];
-const gsUser: TerminalRequirement = ["gs", "user", "user mode must get its own GS base back, and the kernel's must wait in IA32_KERNEL_GS_BASE for the next entry (INV-40)"];
+const irqsOff: TerminalRequirement = [
+  "irqs",
+  "off",
+  "an interrupt between here and user mode would find the user's GS base, stack or page tables in the kernel (INV-42, INV-52)",
+];
+const gsUser: TerminalRequirement = [
+  "gs",
+  "user",
+  "user mode must get its own GS base back, and the kernel's must wait in IA32_KERNEL_GS_BASE for the next entry (INV-40)",
+];
 const registersUser: TerminalRequirement = ["registers", "user", "what is left in a register is readable in user mode (INV-80)"];
 const registersInterrupted: TerminalRequirement = ["registers", "user", "the interrupted code goes on with the values that it had"];
 const ntClear: TerminalRequirement = ["nt", "clear", "IRETQ raises #GP when NT is set in the current RFLAGS (SDM Vol. 2A, IRET)"];
-const nmiUnmasked: TerminalRequirement = ["nmi", "unmasked", "only IRET and the FRED returns unblock NMIs; user mode would run with them blocked (SDM Vol. 3A, handling multiple NMIs)"];
+const nmiUnmasked: TerminalRequirement = [
+  "nmi",
+  "unmasked",
+  "only IRET and the FRED returns unblock NMIs; user mode would run with them blocked (SDM Vol. 3A, handling multiple NMIs)",
+];
 const stackUser: TerminalRequirement = ["stack", "user", "the instruction does not load RSP (SDM Vol. 2B, SYSRET)"];
 
 const RFLAGS_TF = 1n << 8n;
@@ -65,12 +77,32 @@ export const terminals: readonly Terminal[] = [
     loads: ["rcx", "r11"],
     popsFrame: false,
     frameRequirements: [
-      { kind: "equal", left: "rcx", right: "rip", why: "SYSRET takes RIP from RCX, so the user's RCX survives only where both are the same" },
-      { kind: "equal", left: "r11", right: "rflags", why: "SYSRET takes RFLAGS from R11, so the user's R11 survives only where both are the same" },
+      {
+        kind: "equal",
+        left: "rcx",
+        right: "rip",
+        why: "SYSRET takes RIP from RCX, so the user's RCX survives only where both are the same",
+      },
+      {
+        kind: "equal",
+        left: "r11",
+        right: "rflags",
+        why: "SYSRET takes RFLAGS from R11, so the user's R11 survives only where both are the same",
+      },
       { kind: "selector", field: "cs", why: "SYSRET sets CS to IA32_STAR[63:48] + 16, whatever was saved" },
       { kind: "selector", field: "ss", why: "SYSRET sets SS to IA32_STAR[63:48] + 8, whatever was saved" },
-      { kind: "canonical", field: "rip", why: "Intel CPUs raise #GP for a non-canonical RCX while still in ring 0, on the user's stack (INV-88)" },
-      { kind: "lacks", field: "rflags", bits: RFLAGS_RF | RFLAGS_TF, bitNames: "RF | TF", why: "SYSRET clears RF, and with TF set it traps before the first user instruction (INV-89)" },
+      {
+        kind: "canonical",
+        field: "rip",
+        why: "Intel CPUs raise #GP for a non-canonical RCX while still in ring 0, on the user's stack (INV-88)",
+      },
+      {
+        kind: "lacks",
+        field: "rflags",
+        bits: RFLAGS_RF | RFLAGS_TF,
+        bitNames: "RF | TF",
+        why: "SYSRET clears RF, and with TF set it traps before the first user instruction (INV-89)",
+      },
     ],
     mayFault: false,
     trapAfter: true,
@@ -89,7 +121,13 @@ export const terminals: readonly Terminal[] = [
     frameRequirements: [
       { kind: "selector", field: "cs", why: "SYSRET sets CS to IA32_STAR[63:48], whatever was saved" },
       { kind: "selector", field: "ss", why: "SYSRET sets SS to IA32_STAR[63:48] + 8, whatever was saved" },
-      { kind: "lacks", field: "rflags", bits: RFLAGS_RF | RFLAGS_TF | RFLAGS_VM, bitNames: "RF | TF | VM", why: "SYSRET clears RF and VM, and with TF set it traps before the first user instruction (INV-89)" },
+      {
+        kind: "lacks",
+        field: "rflags",
+        bits: RFLAGS_RF | RFLAGS_TF | RFLAGS_VM,
+        bitNames: "RF | TF | VM",
+        why: "SYSRET clears RF and VM, and with TF set it traps before the first user instruction (INV-89)",
+      },
     ],
     mayFault: false,
     trapAfter: true,
@@ -117,7 +155,11 @@ export const terminals: readonly Terminal[] = [
     bytes: [0xf3, 0x0f, 0x01, 0xca],
     toUser: true,
     toKernel: false,
-    requiresToUser: [irqsOff, ["gs", "kernel", "ERETU exchanges the GS bases itself; SWAPGS does not exist with FRED (INV-47)"], registersUser],
+    requiresToUser: [
+      irqsOff,
+      ["gs", "kernel", "ERETU exchanges the GS bases itself; SWAPGS does not exist with FRED (INV-47)"],
+      registersUser,
+    ],
     requiresToKernel: [],
     loads: ["rsp"],
     popsFrame: true,
@@ -149,14 +191,19 @@ export const terminals: readonly Terminal[] = [
     target: "xen_iret",
     toUser: true,
     toKernel: true,
-    requiresToUser: [irqsOff, ["gs", "kernel", "the hypervisor gives the user its GS base; the way there still needs the kernel's"], registersUser],
+    requiresToUser: [
+      irqsOff,
+      ["gs", "kernel", "the hypervisor gives the user its GS base; the way there still needs the kernel's"],
+      registersUser,
+    ],
     requiresToKernel: [irqsOff, registersInterrupted],
     loads: ["rsp"],
     popsFrame: true,
     frameRequirements: [],
     mayFault: false,
     trapAfter: false,
-    summary: "Under Xen PV: goes to the kernel's code that hands the frame at RSP to the hypervisor (HYPERVISOR_iret), which returns and switches GS, page tables and interrupts itself.",
+    summary:
+      "Under Xen PV: goes to the kernel's code that hands the frame at RSP to the hypervisor (HYPERVISOR_iret), which returns and switches GS, page tables and interrupts itself.",
     source: "Xen public headers, HYPERVISOR_iret",
   },
 ];

@@ -8,7 +8,7 @@ import { acts, leaves } from "./flow.js";
 import type { BranchNode, JumpNode, PathGraph, PathNode, TerminalNode, WindowNode } from "./graph.js";
 import type { LinearInstruction, LinearItem, LinearLabel, LinearProgram, LinearRoutine, NodeLayout } from "./linear.js";
 import { checkLabels, checkTail } from "./linear-checks.js";
-import { closingIndex, dropEmptyArms, jumpTarget, trailingJumps } from "./linear-items.js";
+import { closingIndex, dropEmptyArms, jumpTarget, shareLayouts, trailingJumps } from "./linear-items.js";
 import { callInstructions } from "./symbolic.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -52,7 +52,9 @@ export class Layout {
     }
     for (const { owner, emitted } of this.tails.values()) if (!emitted) this.tailRoutine(owner, false);
     for (const graph of graphs) this.shareTails(graph.exit.name, graph.leave);
-    const instructions = this.routines.flatMap((routine) => routine.items).filter((item): item is MutableInstruction => item.kind === "instruction");
+    const instructions = this.routines
+      .flatMap((routine) => routine.items)
+      .filter((item): item is MutableInstruction => item.kind === "instruction");
     for (const [index, instruction] of instructions.entries()) instruction.index = index;
     this.diagnostics.push(...checkLabels(this.model, this.routines));
     return { routines: this.routines, instructions, nodes: this.finished(), prologues: this.prologues, diagnostics: this.diagnostics };
@@ -89,7 +91,10 @@ export class Layout {
     const { prepare } = graph.exit;
     const called = graph.callsPrepare && prepare ? callInstructions(prepare.name, true) : [];
     const span = prepare?.span ?? graph.exit.span;
-    this.prologues.set(graph, called.map((instruction) => this.instruction(instruction, span, "prologue", undefined)));
+    this.prologues.set(
+      graph,
+      called.map((instruction) => this.instruction(instruction, span, "prologue", undefined)),
+    );
   }
 
   /** The tail that the routine's last jumps go to: it is emitted next, and those jumps are dropped. */
@@ -122,10 +127,17 @@ export class Layout {
           if (next?.kind === "jump") {
             // Both arms go on in the tail: they jump there themselves.
             this.layoutOf(next);
-            this.runtimeBranch(node, { adjacent: false, label: () => this.tailLabel(next), onJump: (jump) => this.layoutOf(next).instructions.push(jump) });
+            this.runtimeBranch(node, {
+              adjacent: false,
+              label: () => this.tailLabel(next),
+              onJump: (jump) => this.layoutOf(next).instructions.push(jump),
+            });
             return;
           }
-          if (next === undefined) return this.runtimeBranch(node, follow);
+          if (next === undefined) {
+            this.runtimeBranch(node, follow);
+            return;
+          }
           const end = this.lazyLabel();
           this.runtimeBranch(node, { adjacent: true, label: end.label, onJump: () => undefined });
           end.place(next.span);
@@ -203,7 +215,11 @@ export class Layout {
       const end = this.lazyLabel();
       // What stands behind `.endif` is next to both arms.
       const inner: Follow = rest.length === 0 && follow.adjacent ? follow : { adjacent: true, label: end.label, onJump: () => undefined };
-      this.conditional(node.test, () => this.block(node.then, inner), () => this.block(node.otherwise, inner));
+      this.conditional(
+        node.test,
+        () => this.block(node.then, inner),
+        () => this.block(node.otherwise, inner),
+      );
       end.place(node.span);
       return false;
     }
@@ -223,7 +239,8 @@ export class Layout {
     }
     this.items.push({ kind: "if", test }, ...then);
     const [first] = otherwise;
-    if (first?.kind === "if" && closingIndex(otherwise, 0) === otherwise.length - 1) this.items.push({ kind: "elseif", test: first.test }, ...otherwise.slice(1));
+    if (first?.kind === "if" && closingIndex(otherwise, 0) === otherwise.length - 1)
+      this.items.push({ kind: "elseif", test: first.test }, ...otherwise.slice(1));
     else this.items.push(...(otherwise.length === 0 ? [] : [{ kind: "else" } as const, ...otherwise]), { kind: "endif" });
   }
 
@@ -236,7 +253,8 @@ export class Layout {
       if (!follow.adjacent) follow.onJump(this.jump("jmp", follow.label(), node.span, "jump", undefined));
       return;
     }
-    for (const { instruction, span, comment } of node.condition) layout.instructions.push(this.instruction(instruction, span, "condition", node, comment));
+    for (const { instruction, span, comment } of node.condition)
+      layout.instructions.push(this.instruction(instruction, span, "condition", node, comment));
     const toThen: Follow = { ...follow, onJump: (jump) => (layout.afterThen = jump) };
     const toOtherwise: Follow = { ...follow, onJump: (jump) => (layout.afterOtherwise = jump) };
     /** The jump to an arm, with the label or tail that it goes to; the other arm stands behind it. */
@@ -296,26 +314,13 @@ export class Layout {
         if (tail && tail.owner !== node) {
           const problem = checkTail(node, exit, tail.owner, tail.exit);
           if (problem) this.diagnostics.push(problem);
-          this.mirror(tail.owner.body, node.body);
+          shareLayouts(this.nodes, tail.owner.body, node.body);
         }
         this.shareTails(exit, node.body);
       } else if (node.kind === "branch") {
         this.shareTails(exit, node.then);
         this.shareTails(exit, node.otherwise);
       } else if (node.kind === "window") this.shareTails(exit, node.body);
-    }
-  }
-
-  private mirror(owners: readonly PathNode[], copies: readonly PathNode[]): void {
-    for (const [i, copy] of copies.entries()) {
-      const owner = owners[i];
-      const layout = owner && this.nodes.get(owner);
-      if (!layout) continue;
-      this.nodes.set(copy, layout);
-      if (copy.kind === "branch" && owner.kind === "branch") {
-        this.mirror(owner.then, copy.then);
-        this.mirror(owner.otherwise, copy.otherwise);
-      } else if (copy.kind === "window" && owner.kind === "window") this.mirror(owner.body, copy.body);
     }
   }
 
@@ -330,13 +335,25 @@ export class Layout {
     return layout;
   }
 
-  private instruction(instruction: Instruction, span: Span, role: LinearInstruction["role"], node: PathNode | undefined, comment?: string): MutableInstruction {
+  private instruction(
+    instruction: Instruction,
+    span: Span,
+    role: LinearInstruction["role"],
+    node: PathNode | undefined,
+    comment?: string,
+  ): MutableInstruction {
     const item: MutableInstruction = { kind: "instruction", index: -1, instruction, span, role, node, comment };
     this.items.push(item);
     return item;
   }
 
-  private jump(mnemonic: "jmp" | "jz" | "jnz", label: string, span: Span, role: "jump" | "branch", node: PathNode | undefined): MutableInstruction {
+  private jump(
+    mnemonic: "jmp" | "jz" | "jnz",
+    label: string,
+    span: Span,
+    role: "jump" | "branch",
+    node: PathNode | undefined,
+  ): MutableInstruction {
     return this.instruction({ mnemonic, operands: [{ kind: "label", label }] }, span, role, node);
   }
 

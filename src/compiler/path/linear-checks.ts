@@ -22,7 +22,10 @@ export function checkTail(copy: JumpNode, exit: string, owner: JumpNode, ownerEx
       { tail: copy.tail.name, first: ownerExit, second: exit },
       {
         label: `from here it needs \`${written}\``,
-        secondary: [{ span: owner.span, message: `from here it needs \`${emitted}\`` }, ...(a ? [{ span: a.span, message: "this instruction differs" }] : [])],
+        secondary: [
+          { span: owner.span, message: `from here it needs \`${emitted}\`` },
+          ...(a ? [{ span: a.span, message: "this instruction differs" }] : []),
+        ],
         notes: ["a tail is emitted once; its instructions address the frame from where RSP and the registers are when it begins"],
         help: "let both exits come with RSP and the frame's pointers at the same place, or write the steps out in one of them",
       },
@@ -72,11 +75,16 @@ export function checkLabels(model: Model, routines: readonly LinearRoutine[]): r
         const other = others.find((o) => !excludes(o.arms, arms))?.span ?? functions.get(item.name);
         if (other) {
           diagnostics.push(
-            diagnostic("EX9102", item.span, { label: item.name }, {
-              label: "the label would stand here",
-              secondary: [{ span: other, message: "the name is given here" }],
-              help: "labels of exits, tails, terminals and windows, and the names of C functions, are one name space of the linker: rename one",
-            }),
+            diagnostic(
+              "EX9102",
+              item.span,
+              { label: item.name },
+              {
+                label: "the label would stand here",
+                secondary: [{ span: other, message: "the name is given here" }],
+                help: "labels of exits, tails, terminals and windows, and the names of C functions, are one name space of the linker: rename one",
+              },
+            ),
           );
         }
         given.set(item.name, [...others, { span: item.span, arms: [...arms] }]);

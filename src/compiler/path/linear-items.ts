@@ -1,4 +1,7 @@
-/** Questions about a list of items of the line of code. */
+/** Questions about a list of items of the line of code, and the sharing of a tail's. */
+
+import { blocksOf } from "./flow.js";
+import type { PathNode } from "./graph.js";
 import type { LinearInstruction, LinearItem } from "./linear.js";
 
 /** The label that a `jmp` goes to. */
@@ -38,5 +41,18 @@ export function trailingJumps(items: readonly LinearItem[], end = items.length):
 export function dropEmptyArms(items: LinearItem[]): void {
   for (let i = items.length - 2; i >= 0; i--) {
     if (items[i]?.kind === "else" && items[i + 1]?.kind === "endif") items.splice(i, 1);
+  }
+}
+
+/** Gives the nodes of a tail's copy the layouts of the nodes that are emitted. What a jump leads to is shared at that jump. */
+export function shareLayouts<T>(layouts: Map<PathNode, T>, owners: readonly PathNode[], copies: readonly PathNode[]): void {
+  for (const [i, copy] of copies.entries()) {
+    const owner = owners[i];
+    const layout = owner && layouts.get(owner);
+    if (!layout) continue;
+    layouts.set(copy, layout);
+    if (copy.kind === "jump") continue;
+    const emitted = blocksOf(owner);
+    for (const [k, block] of blocksOf(copy).entries()) shareLayouts(layouts, emitted[k] ?? [], block);
   }
 }

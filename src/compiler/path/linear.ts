@@ -4,8 +4,9 @@
  * The assembly printer writes it down; the simulator takes from it which instructions a run executes. Feature tests become
  * assembly-time conditions, so they take no jump.
  */
-import type { Instruction } from "../machine/instruction.js";
+
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Instruction } from "../machine/instruction.js";
 import type { Model, Test } from "../model/model.js";
 import type { Span } from "../text/source.js";
 import type { PathGraph, PathNode } from "./graph.js";

@@ -37,7 +37,8 @@ export function placeInstructions(lines: readonly AsmLine[], before: Location, c
   const placed: PlacedInstruction[] = [];
   /** What is known at a label, from the jumps to it so far. */
   const arriving = new Map<string, Location>();
-  const meet = (a: Location | undefined, b: Location | undefined): Location | undefined => (a && b ? joinLocations(a, b, context.frame) : (a ?? b));
+  const meet = (a: Location | undefined, b: Location | undefined): Location | undefined =>
+    a && b ? joinLocations(a, b, context.frame) : (a ?? b);
   // A token's register is fixed by what it holds when the step begins; the step may change it while it works.
   const start = before;
   let location: Location | undefined = before;
@@ -69,7 +70,12 @@ export function placeInstructions(lines: readonly AsmLine[], before: Location, c
 }
 
 /** The instruction with addresses and registers for its placeholders; or why there are none. */
-export function resolveOperands(instruction: Instruction, location: Location, context: PlaceContext, stepStart: Location = location): { readonly instruction: Instruction } | { readonly problem: string } {
+export function resolveOperands(
+  instruction: Instruction,
+  location: Location,
+  context: PlaceContext,
+  stepStart: Location = location,
+): { readonly instruction: Instruction } | { readonly problem: string } {
   const operands: InstructionOperand[] = [];
   for (const operand of instruction.operands) {
     if (operand.kind === "frame-field") {
@@ -82,7 +88,8 @@ export function resolveOperands(instruction: Instruction, location: Location, co
       const token = context.tokens.find((t) => t.name === operand.token);
       if (!token) return { problem: `no event of this path has a token \`${operand.token}\`` };
       const register = registerOfToken(token, stepStart);
-      if (!register) return { problem: `the token \`${token.name}\` is in no register any more: %${token.register} was overwritten before` };
+      if (!register)
+        return { problem: `the token \`${token.name}\` is in no register any more: %${token.register} was overwritten before` };
       operands.push({ kind: "register", register, width: operand.width });
     } else operands.push(operand);
   }
@@ -99,7 +106,11 @@ function registerOfToken(token: Token, location: Location): GeneralRegister | un
 }
 
 /** Where a saved field can be read: on the stack from RSP up, else through a register that points to the frame or to a copy. */
-export function addressOfField(field: FrameField, location: Location, frame: Frame): { readonly base: GeneralRegister; readonly displacement: number } | undefined {
+export function addressOfField(
+  field: FrameField,
+  location: Location,
+  frame: Frame,
+): { readonly base: GeneralRegister; readonly displacement: number } | undefined {
   const { rsp } = location.registers;
   const order: readonly GeneralRegister[] = ["rsp", ...generalRegisters.filter((register) => register !== "rsp")];
   for (const base of order) {
@@ -124,7 +135,9 @@ function stackStory(location: Location): string {
   const { rsp } = location.registers;
   switch (rsp.kind) {
     case "pointer":
-      return rsp.region === "frame" ? `%rsp is ${rsp.offset} bytes into the frame` : `%rsp is on another stack (${rsp.region.slice("stack:".length)})`;
+      return rsp.region === "frame"
+        ? `%rsp is ${rsp.offset} bytes into the frame`
+        : `%rsp is on another stack (${rsp.region.slice("stack:".length)})`;
     case "field":
       return `%rsp is the saved \`${rsp.field}\` already`;
     default:
@@ -153,7 +166,13 @@ function commentOf(instruction: Instruction, before: Location, frame: Frame, wri
  * Loads the general registers that the frame saves, except some, from it. Registers that already hold their saved value are
  * left alone. RSP ends at the first word that was not restored; if nothing is excepted, at the field that saves `rip`.
  */
-export function restoreRegisters(frame: Frame, except: readonly string[], before: Location, context: PlaceContext, span: Span): Placed | PlaceProblem {
+export function restoreRegisters(
+  frame: Frame,
+  except: readonly string[],
+  before: Location,
+  context: PlaceContext,
+  span: Span,
+): Placed | PlaceProblem {
   const wanted = frame.fields.filter((field): field is FrameField & { readonly saves: GeneralRegister } => {
     const { saves } = field;
     if (saves === undefined || saves === "rsp" || except.includes(saves) || !isGeneralRegister(saves)) return false;
@@ -161,7 +180,11 @@ export function restoreRegisters(frame: Frame, except: readonly string[], before
   });
   const written = byPops(frame, wanted, except.length === 0, before) ?? byMoves(frame, wanted, except.length === 0, before);
   if (!written) return { problem: `the saved registers cannot be reached here: ${stackStory(before)}`, span };
-  const result = placeInstructions(written.map(({ instruction }) => ({ instruction, span })), before, context);
+  const result = placeInstructions(
+    written.map(({ instruction }) => ({ instruction, span })),
+    before,
+    context,
+  );
   if (!isPlaced(result)) return result;
   return { after: result.after, placed: result.placed.map((placed, index) => ({ ...placed, comment: written[index]?.comment })) };
 }
@@ -173,9 +196,18 @@ interface Written {
 
 type SavedRegister = FrameField & { readonly saves: GeneralRegister };
 
-const pop = (register: GeneralRegister, comment: string): Written => ({ instruction: { mnemonic: "popq", operands: [{ kind: "register", register, width: 64 }] }, comment });
+const pop = (register: GeneralRegister, comment: string): Written => ({
+  instruction: { mnemonic: "popq", operands: [{ kind: "register", register, width: 64 }] },
+  comment,
+});
 const moveStack = (bytes: number, comment: string): Written => ({
-  instruction: { mnemonic: "addq", operands: [{ kind: "immediate", value: BigInt(bytes) }, { kind: "register", register: "rsp", width: 64 }] },
+  instruction: {
+    mnemonic: "addq",
+    operands: [
+      { kind: "immediate", value: BigInt(bytes) },
+      { kind: "register", register: "rsp", width: 64 },
+    ],
+  },
   comment,
 });
 const skipped = (fields: readonly FrameField[]): string => `skip ${fields.map((field) => field.name).join(", ")}`;
@@ -224,16 +256,18 @@ function byMoves(frame: Frame, wanted: readonly SavedRegister[], everything: boo
   if (!base || pointer?.kind !== "pointer") return undefined;
   if (base === "rsp" && wanted.some((field) => field.offset < pointer.offset)) return undefined;
   const ordered = [...wanted.filter((field) => field.saves !== base), ...wanted.filter((field) => field.saves === base)];
-  const written = ordered.map((field): Written => ({
-    instruction: {
-      mnemonic: "movq",
-      operands: [
-        { kind: "memory", address: { segment: undefined, symbol: "", displacement: field.offset - pointer.offset, base } },
-        { kind: "register", register: field.saves, width: 64 },
-      ],
-    },
-    comment: field.name,
-  }));
+  const written = ordered.map(
+    (field): Written => ({
+      instruction: {
+        mnemonic: "movq",
+        operands: [
+          { kind: "memory", address: { segment: undefined, symbol: "", displacement: field.offset - pointer.offset, base } },
+          { kind: "register", register: field.saves, width: 64 },
+        ],
+      },
+      comment: field.name,
+    }),
+  );
   return everything && rsp.kind === "pointer" && rsp.region === "frame" ? [...written, ...toReturnFrame(frame, rsp.offset)] : written;
 }
 

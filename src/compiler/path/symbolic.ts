@@ -4,8 +4,16 @@
  * It reads only the instruction table's effects. A store through a pointer that it does not know is taken to miss the frame
  * and the stack in use: kernel data is elsewhere.
  */
-import { type Effect, type GeneralRegister, generalRegisters, type Place, type ValueExpression, type Width } from "../machine/instruction.js";
+
 import type { Address, Instruction } from "../machine/instruction.js";
+import {
+  type Effect,
+  type GeneralRegister,
+  generalRegisters,
+  type Place,
+  type ValueExpression,
+  type Width,
+} from "../machine/instruction.js";
 import { effectsOf } from "../machine/instructions.js";
 import { argumentRegisters, callerSavedRegisters, isGeneralRegister } from "../machine/registers.js";
 import type { Frame, Token } from "../model/model.js";
@@ -41,7 +49,16 @@ export function callInstructions(name: string, passesFrame: boolean): readonly I
   const call: Instruction = { mnemonic: "call", operands: [{ kind: "symbol-immediate", symbol: name }] };
   const [first] = argumentRegisters;
   if (!passesFrame || first === undefined) return [call];
-  return [{ mnemonic: "movq", operands: [{ kind: "register", register: "rsp", width: 64 }, { kind: "register", register: first, width: 64 }] }, call];
+  return [
+    {
+      mnemonic: "movq",
+      operands: [
+        { kind: "register", register: "rsp", width: 64 },
+        { kind: "register", register: first, width: 64 },
+      ],
+    },
+    call,
+  ];
 }
 
 /** The location after a resolved instruction. Jumps and labels are `place.ts`'s: here they change nothing. */
@@ -117,14 +134,22 @@ function writePlace(before: Location, place: Place, value: SymbolicValue, contex
   return last === first ? one : writeSlot(one, target.region, last, kernelValue);
 }
 
-function writeRegister(before: Location, register: GeneralRegister, width: Width, value: SymbolicValue, context: LocationContext): Location {
+function writeRegister(
+  before: Location,
+  register: GeneralRegister,
+  width: Width,
+  value: SymbolicValue,
+  context: LocationContext,
+): Location {
   let written = width === 64 || (width === 32 && value.kind === "constant") ? value : kernelValue;
   let { slots } = before;
   if (register === "rsp" && written.kind === "kernel" && context.ensuresStack !== undefined) {
     const region: Region = `stack:${context.ensuresStack}`;
     written = { kind: "pointer", region, offset: 0 };
     // What was pushed there before is below RSP now, where an NMI may have written; what was stored above it is kept.
-    slots = new Map([...slots].map(([other, words]) => [other, other === region ? new Map([...words].filter(([offset]) => offset >= 0)) : words]));
+    slots = new Map(
+      [...slots].map(([other, words]) => [other, other === region ? new Map([...words].filter(([offset]) => offset >= 0)) : words]),
+    );
   }
   return { ...before, slots, registers: { ...before.registers, [register]: written } };
 }
@@ -201,7 +226,13 @@ function evaluateBinary(location: Location, expression: Extract<ValueExpression,
 }
 
 function sameRegister(a: ValueExpression, b: ValueExpression): boolean {
-  return a.kind === "read" && b.kind === "read" && a.place.kind === "register" && b.place.kind === "register" && a.place.register === b.place.register;
+  return (
+    a.kind === "read" &&
+    b.kind === "read" &&
+    a.place.kind === "register" &&
+    b.place.kind === "register" &&
+    a.place.register === b.place.register
+  );
 }
 
 function calculate(operator: Extract<ValueExpression, { kind: "binary" }>["operator"], left: bigint, right: bigint): bigint | undefined {
@@ -255,7 +286,9 @@ const joined: Region = "stack:joined";
  */
 export function joinLocations(a: Location, b: Location, frame: Frame): Location {
   if (a === b) return a;
-  const registers = allRegisters((register) => (sameValue(a.registers[register], b.registers[register]) ? a.registers[register] : kernelValue));
+  const registers = allRegisters((register) =>
+    sameValue(a.registers[register], b.registers[register]) ? a.registers[register] : kernelValue,
+  );
   const slots = new Map<Region, ReadonlyMap<number, SymbolicValue>>();
   for (const region of new Set([...a.slots.keys(), ...b.slots.keys()])) {
     const offsets = new Set([...(a.slots.get(region)?.keys() ?? []), ...(b.slots.get(region)?.keys() ?? [])]);
@@ -270,7 +303,9 @@ export function joinLocations(a: Location, b: Location, frame: Frame): Location 
   const { rsp: rspB } = b.registers;
   if (rspA.kind === "pointer" && rspB.kind === "pointer" && !sameValue(rspA, rspB)) {
     const words = new Map<number, SymbolicValue>();
-    const highest = Math.max(...[a, b].flatMap((l) => [frame.size, ...[...l.slots.values()].flatMap((s) => [...s.keys()])])) - Math.min(rspA.offset, rspB.offset);
+    const highest =
+      Math.max(...[a, b].flatMap((l) => [frame.size, ...[...l.slots.values()].flatMap((s) => [...s.keys()])])) -
+      Math.min(rspA.offset, rspB.offset);
     for (let offset = 0; offset <= highest; offset += 8) {
       const value = stackValue(a, offset, frame);
       if (value.kind !== "kernel" && sameValue(value, stackValue(b, offset, frame))) words.set(offset, value);

@@ -1,9 +1,9 @@
 /** `NAME-embed.inc`: what the embedding kernel gives to the assembly, each with what it must be. */
-import { formatInstruction, symbolsOf, type SymbolUse } from "../../machine/instructions.js";
+import { formatInstruction, type SymbolUse, symbolsOf } from "../../machine/instructions.js";
 import { visitTest } from "../../model/expressions.js";
 import type { Constant, Feature, Model, Test } from "../../model/model.js";
-import type { PathGraph } from "../../path/graph.js";
 import { visitGraph } from "../../path/flow.js";
+import type { PathGraph } from "../../path/graph.js";
 import type { LinearInstruction, LinearProgram } from "../../path/linear.js";
 import type { EmitOptions } from "../artefact.js";
 import { fileHead } from "../c/frame.js";
@@ -20,7 +20,10 @@ export function embedText(model: Model, graphs: readonly PathGraph[], program: L
     ...fileHead(model, options, what),
     ...featureLines(featuresIn(program, constants)),
     ...constantLines(constants),
-    ...symbolLines(model, [...symbols.values()].filter((use) => !constants.some((constant) => constant.name === use.symbol))),
+    ...symbolLines(
+      model,
+      [...symbols.values()].filter((use) => !constants.some((constant) => constant.name === use.symbol)),
+    ),
     ...recoveryLines(model, graphs),
   ];
   return `${lines.join("\n")}\n`;
@@ -41,11 +44,19 @@ function featureLines(features: readonly Feature[]): string[] {
   const lines = ["", ...commentLines(["Features: 1 for a kernel that has it, 0 for one that has not. The C side must be told the same."])];
   for (const feature of features) {
     const sources = [...feature.config, ...feature.cpu].join(", ");
-    lines.push("", ...commentLines([...docLines(feature.doc), ...(sources === "" ? [] : [`${sources}.`])]), ...defaulted(featureSymbol(feature), "0"));
+    lines.push(
+      "",
+      ...commentLines([...docLines(feature.doc), ...(sources === "" ? [] : [`${sources}.`])]),
+      ...defaulted(featureSymbol(feature), "0"),
+    );
   }
   const constraints = features.flatMap((feature) => [
-    ...feature.excludes.filter((other) => features.includes(other)).map((other) => forbidden(`${featureSymbol(feature)} && ${featureSymbol(other)}`, `${feature.name} excludes ${other.name}`)),
-    ...feature.needs.filter((other) => features.includes(other)).map((other) => forbidden(`${featureSymbol(feature)} && !${featureSymbol(other)}`, `${feature.name} needs ${other.name}`)),
+    ...feature.excludes
+      .filter((other) => features.includes(other))
+      .map((other) => forbidden(`${featureSymbol(feature)} && ${featureSymbol(other)}`, `${feature.name} excludes ${other.name}`)),
+    ...feature.needs
+      .filter((other) => features.includes(other))
+      .map((other) => forbidden(`${featureSymbol(feature)} && !${featureSymbol(other)}`, `${feature.name} needs ${other.name}`)),
   ]);
   return constraints.length === 0 ? lines : [...lines, "", ...commentLines(["What the spec says of its features."]), ...constraints.flat()];
 }
@@ -115,7 +126,10 @@ function symbolLines(model: Model, used: readonly Used[]): string[] {
       const example = use === "prepare" ? "" : `${formatInstruction(member.by.instruction).replace("\t", " ")}, `;
       return ` *   ${member.symbol.padEnd(width)}  ${commentText(`${example}${place(member.by.span, model.name)}`)}`;
     });
-    const unset = use === "offset" ? members.flatMap(({ symbol }) => [`\t.ifndef\t${symbol}`, `\t.error\t${quoted(`set ${symbol}: an offset in bytes`)}`, "\t.endif"]) : [];
+    const unset =
+      use === "offset"
+        ? members.flatMap(({ symbol }) => [`\t.ifndef\t${symbol}`, `\t.error\t${quoted(`set ${symbol}: an offset in bytes`)}`, "\t.endif"])
+        : [];
     return ["", "/*", ` * ${meaning}`, ...listed, " */", ...unset];
   });
 }
@@ -126,11 +140,16 @@ function recoveryLines(model: Model, graphs: readonly PathGraph[]): string[] {
   for (const graph of graphs) {
     visitGraph(graph, (node) => {
       if (node.kind !== "terminal" || node.recovery === undefined) return;
-      const where = node.label === undefined ? `\`${node.terminal.name}\` at line ${place(node.span, model.name)}` : `\`${node.terminal.name}\` at ${node.label}`;
+      const where =
+        node.label === undefined
+          ? `\`${node.terminal.name}\` at line ${place(node.span, model.name)}`
+          : `\`${node.terminal.name}\` at ${node.label}`;
       found.set(where, node.recovery);
     });
   }
   if (found.size === 0) return [];
-  const story = ["Faults: the kernel's handler of a fault whose saved RIP is at one of these goes on at the recovery, in the state in which the instruction was."];
+  const story = [
+    "Faults: the kernel's handler of a fault whose saved RIP is at one of these goes on at the recovery, in the state in which the instruction was.",
+  ];
   return ["", ...commentLines([...story, ...[...found].map(([where, recovery]) => `${where}: ${recovery}`)])];
 }

@@ -5,7 +5,14 @@
 import { formatInstruction } from "../../machine/instructions.js";
 import type { Model } from "../../model/model.js";
 import type { PathGraph, PathNode } from "../../path/graph.js";
-import { type LinearInstruction, type LinearItem, type LinearLabel, type LinearProgram, type LinearRoutine, linearProgram } from "../../path/linear.js";
+import {
+  type LinearInstruction,
+  type LinearItem,
+  type LinearLabel,
+  type LinearProgram,
+  type LinearRoutine,
+  linearProgram,
+} from "../../path/linear.js";
 import type { Artefact, BackEnd, EmitOptions } from "../artefact.js";
 import { fileHead } from "../c/frame.js";
 import { commentLines, docLines, specLine } from "../c/text.js";
