@@ -97,7 +97,7 @@ test(`${runs} re-spaced and commented specs (seed ${seed})`, { timeout: 600_000 
       const { printWidth } = specimen;
       const once = await format({ name: "test.exitdsl", text }, { printWidth });
       if (once.text === undefined) {
-        expect(isValid(text)).toBe(false);
+        expect(isValid(text) && `refused: ${text}\n${once.diagnostics.map((d) => d.message).join()}`).toBe(false);
         expect(once.diagnostics.length).toBeGreaterThan(0);
         return;
       }

@@ -40,7 +40,7 @@ function declarationLine(page: Page, declaration: Declaration): Line {
       const inside = clauseLines(page, declaration.clauses, 1);
       for (const clause of inside.slice(1)) page.setApart(clause.first);
       const broken = (): Doc => [header(page, first, open), braces(page, first, open, last, inside, 0)];
-      return { first, last, cells: page.endsLine(open) ? undefined : cells(1, open), table: "feature", broken };
+      return { first, last, cells: page.endsLine(open) && open + 1 < last ? undefined : cells(1, open), table: "feature", broken };
     }
     case "constant": {
       const equals = page.last(declaration.name) + 1;
@@ -67,7 +67,7 @@ function declarationLine(page: Page, declaration: Declaration): Line {
     default: {
       const brace = open ?? last;
       const broken = (): Doc => [header(page, first, brace, headerBreaks(page, declaration)), braces(page, first, brace, last, blockLines(page, declaration), 0)];
-      return { first, last, cells: undefined, table: "", broken };
+      return { first, last, cells: brace + 1 === last ? cells(1) : undefined, table: "", broken };
     }
   }
 }
@@ -137,7 +137,7 @@ function conditionLine(page: Page, declaration: ConditionDeclaration): Line {
   const last = page.last(declaration);
   const equals = page.last(declaration.name) + 1;
   const broken = (): Doc => belowEquals(page, first, equals, chainLines(page, equals + 1, last));
-  return { first, last, cells: hasReasons(page, equals + 1, last) ? undefined : [{ first, last, gap: 0 }], table: "", broken };
+  return { first, last, cells: hasReasons(page, equals + 1, last) ? undefined : [{ first, last, gap: 0 }], table: "", broken, ownsComment: true };
 }
 
 /** `NAME =` and the lines below it. */

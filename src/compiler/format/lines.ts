@@ -31,6 +31,8 @@ export interface Line {
   readonly broken: () => Doc;
   /** The blanks before the comment behind the last of several lines; two where this says nothing. */
   readonly commentBlanks?: () => number | undefined;
+  /** Whether `broken` prints the comment behind the last token too. */
+  readonly ownsComment?: boolean;
 }
 
 /** A line of cells whose form on several lines is one cell a line, each broken where it must. */
@@ -105,6 +107,7 @@ export function setLines(page: Page, lines: readonly Line[], depth: number, opti
 
 function commentBehind(page: Page, { line, text, verbatim }: Setting, depth: number, blanks: number | undefined): Doc {
   if (text !== undefined || verbatim !== undefined) return page.trailingComment(line.last, blanks);
+  if (line.ownsComment) return [];
   if (page.token(line.last) === "}") return page.commentBehind(line.last, line.last, depth);
   return page.trailingComment(line.last, line.commentBlanks?.());
 }

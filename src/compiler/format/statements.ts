@@ -78,9 +78,11 @@ function statementBlock(page: Page, begin: number, block: Block, depth: number):
   return braces(page, begin, page.first(block), page.last(block), statementLines(page, block.statements, depth + 1), depth);
 }
 
+/** An empty block does, and one short statement where the author wrote it so. */
 function staysOnLine(page: Page, block: Block): boolean {
-  const simple = block.statements.every((statement) => !["repeat", "window", "when"].includes(statement.kind));
-  return simple && block.statements.length <= 1 && !page.endsLine(page.first(block));
+  const [statement, another] = block.statements;
+  if (statement === undefined) return true;
+  return another === undefined && !["repeat", "window", "when"].includes(statement.kind) && !page.endsLine(page.first(block));
 }
 
 function whenLine(page: Page, statement: WhenStatement, depth: number): Line {
