@@ -22,7 +22,7 @@ type Jump = Extract<Effect, { kind: "jump" }>;
 interface Captured {
   readonly docs: readonly Doc[];
   readonly zero: string;
-  readonly carry: () => string;
+  readonly carry: () => Doc;
 }
 
 export class LeaveWriter {
@@ -163,10 +163,10 @@ export class LeaveWriter {
     const adjacent = first !== undefined && effectsOf(first.instruction)[0] === user;
     if (onlyFlags && more.length === 0 && adjacent) return { docs: [], zero: values.zero(source), carry: () => values.carry(source) };
     const docs: Doc[] = [];
-    const keep = (name: string, value: string): string => {
+    const keep = (name: string, value: Doc): string => {
       this.flagCount++;
       const variable = this.flagCount === 1 ? name : `${name}${this.flagCount}`;
-      docs.push(`const ${variable} = ${value};`);
+      docs.push([`const ${variable} = `, value, ";"]);
       return variable;
     };
     const onZero = users.some((u) => u.when === "z" || u.when === "nz");
@@ -243,7 +243,7 @@ export function textOf(item: LinearInstruction): string {
   return formatInstruction(item.instruction).replace("\t", " ");
 }
 
-function jumpTest(jump: Jump, flags: Captured | undefined): string | undefined {
+function jumpTest(jump: Jump, flags: Captured | undefined): Doc | undefined {
   switch (jump.when) {
     case "always":
       return undefined;

@@ -142,8 +142,14 @@ export class Module {
   /** The helper functions in use, in their own order; `answer` and `interrupt` are `preamble.ts`'s. */
   helperDeclarations(): readonly Doc[] {
     const used = helperNames.filter((name) => this.helpers.has(name) && helperTexts[name].text !== "");
-    return used.flatMap((name) => ["", ...this.dialect.text(helperTexts[name].text).trim().split("\n")]);
+    return used.flatMap((name) => ["", ...this.dialect.text(helperTexts[name].text).trim().split("\n").map(functionHead)]);
   }
+}
+
+/** `function f(a: A, b: B): R {` with its parameters on lines of their own where it is too long. */
+function functionHead(text: string): Doc {
+  const match = /^(function \w+)\((.*)\)([^()]*\{)$/.exec(text);
+  return match ? [call(match[1] as string, (match[2] as string).split(", ")), match[3] as string] : text;
 }
 
 function dependsOnFeatures(constant: Constant): boolean {

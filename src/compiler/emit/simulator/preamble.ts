@@ -2,7 +2,7 @@
 import type { Model } from "../../model/model.js";
 import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
-import { block, call, docComment, numeral } from "./print.js";
+import { assignChain, binary, block, call, docComment, numeral, operand } from "./print.js";
 import { bitsOf } from "./tests.js";
 
 /** The interfaces; none in JavaScript. */
@@ -135,7 +135,7 @@ export function scriptHelpers(module: Module): readonly Doc[] {
   const docs: Doc[] = [];
   const or = (word: string, property: string, kind: "set" | "async", bits: string): Doc => {
     const index = words.flagWord(word);
-    return [`w[${index}] = ${dialect.at(index)} | ((${kind}.${property} ?? 0) & ${bits});`];
+    return assignChain(`w[${index}]`, binary(dialect.at(index), "|", ["(", operand(`(${kind}.${property} ?? 0)`, "&", bits), ")"]));
   };
   if (module.isUsed("answer")) {
     const parameters = ["w: Uint32Array", "entry: ScriptEntry | undefined", ...model.flagWords.map((w) => `${module.local(w.name)}: number`)];

@@ -5,8 +5,8 @@ import { visitNodes } from "../../path/flow.js";
 import type { BranchNode, LoopNode, PathGraph, PathNode, ReadNode } from "../../path/graph.js";
 import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
-import { assignChain, block, comment, conditional, quote } from "./print.js";
-import { bitsOf, type Decided, expression, flagSet, isChain, opposite } from "./tests.js";
+import { assignChain, binary, block, comment, complement, conditional, quote, test, union } from "./print.js";
+import { bitsOf, type Decided, expression, flagNames, isBinary, opposite } from "./tests.js";
 
 type Irqs = "on" | "off" | "unknown";
 
@@ -128,8 +128,7 @@ export class PrepareWriter {
         return [...this.note(node), ...this.read(node)];
       case "clear": {
         const index = this.module.words.flagWord(node.word.name);
-        const change = `w[${index}] = ${this.module.dialect.at(index)} & ~${flagSet(this.module, node.flags)};`;
-        return [...this.note(node), this.trace(node), change, ...this.consume(node)];
+        return [...this.note(node), this.trace(node), this.cleared(index, node.flags), ...this.consume(node)];
       }
       case "call":
         return this.call(node);
@@ -175,13 +174,10 @@ export class PrepareWriter {
     for (const word of module.model.flagWords) {
       const cleared = item.clears.filter((f) => f.word === word);
       const index = module.words.flagWord(word.name);
-      if (cleared.length > 0) docs.push(`w[${index}] = ${module.dialect.at(index)} & ~${flagSet(module, cleared)};`);
+      if (cleared.length > 0) docs.push(this.cleared(index, cleared));
     }
     if (item.maySet.length > 0) {
-      const sets = module.model.flagWords.map((word) => {
-        const text = flagSet(module, item.maySet.filter((f) => f.word === word));
-        return text.startsWith("(") ? text.slice(1, -1) : text;
-      });
+      const sets = module.model.flagWords.map((word) => union(flagNames(module, item.maySet.filter((f) => f.word === word))));
       this.usesScript = true;
       docs.push(module.statement("answer", ["w", "script[next]", ...sets]));
     }
@@ -196,8 +192,8 @@ export class PrepareWriter {
     const { condition } = node;
     const left = this.assigned(condition, "const");
     const doc = expression(this.module, condition.test, this.decided, true);
+    const value = isBinary(this.module, condition.test, this.decided) ? assignChain(left, doc) : [left, " = ", doc, ";"];
     this.point = { ...this.point, decided: new Set([...this.point.decided, condition]) };
-    const value = isChain(condition.test, this.decided) ? assignChain(left, doc) : [left, " = ", doc, ";"];
     return [...this.note(node), value];
   }
 
@@ -211,13 +207,13 @@ export class PrepareWriter {
     const head = expression(module, node.test, this.decided);
     const words = `repeat while pending ${this.maskName(node)}`;
     this.usesScript = true;
-    const body: Doc[] = [`if (next > script.length + ${this.endlessAfter}) ${module.helper("endless")}(${quote(words)});`];
+    const body: Doc[] = [conditional(`next > script.length + ${this.endlessAfter}`, [module.statement("endless", [quote(words)])], [])];
     body.push(...this.nodes(node.body));
     const after = this.point.irqs;
     body.push(...this.read(node.read));
     this.depth--;
     this.point = { decided: entry.decided, irqs: entry.irqs === after ? after : "unknown" };
-    return [...before, block(["while (", head, ")"], body)];
+    return [...before, block(test("while", head), body)];
   }
 
   private maskName(node: LoopNode): string {
@@ -227,7 +223,7 @@ export class PrepareWriter {
   }
 
   private branch(first: BranchNode): readonly Doc[] {
-    const { node, test } = merged(first);
+    const { node, test: merging } = merged(first);
     const note = this.note(node);
     const before = this.point;
     const then = this.nodes(node.then);
@@ -237,8 +233,8 @@ export class PrepareWriter {
     const afterOtherwise = this.point;
     this.point = before;
     const docs = then.length > 0
-      ? [conditional(expression(this.module, test, this.decided, true), then, otherwise)]
-      : otherwise.length > 0 ? [conditional(opposite(this.module, test, this.decided), otherwise, [])] : [];
+      ? [conditional(expression(this.module, merging, this.decided, true), then, otherwise)]
+      : otherwise.length > 0 ? [conditional(opposite(this.module, merging, this.decided), otherwise, [])] : [];
     this.point = {
       irqs: afterThen.irqs === afterOtherwise.irqs ? afterThen.irqs : "unknown",
       decided: new Set([...afterThen.decided].filter((c) => afterOtherwise.decided.has(c))),
@@ -248,9 +244,15 @@ export class PrepareWriter {
 
   // ── Events ──
 
+  /** A comment says what the spec's line does not. */
   private trace(node: EventNode): Doc {
-    const name = node.kind === "call" ? ` ${comment(`call ${calledFunction(node)}`)}` : "";
-    return `trace?.push(${this.code(node)});${name}`;
+    const push = `trace?.push(${this.code(node)});`;
+    if (node.kind === "call") return `${push} ${comment(`call ${calledFunction(node)}`)}`;
+    return node.kind === "read" && node.reason !== "written" ? `${push} ${comment(`read ${node.word.name}`)}` : push;
+  }
+
+  private cleared(index: string, flags: Parameters<typeof flagNames>[1]): Doc {
+    return assignChain(`w[${index}]`, binary(this.module.dialect.at(index), "&", complement(flagNames(this.module, flags))));
   }
 
   /** The event's entry is used up; interrupts come where IRQs may be on. */

@@ -72,7 +72,30 @@ export function negated(doc: Doc): Doc {
 
 /** `left = value;` where the value is a chain: it moves to the next line before it breaks. */
 export function assignChain(left: string, value: Doc): Doc {
-  return group([left, " =", group(indent([line, value])), ";"]);
+  return group([left, " =", group(indent([line, group(value)])), ";"]);
+}
+
+/** `a & b`, `a !== b`: what Prettier makes of a binary expression that is the whole of a test, or the right side of `=`. */
+export function binary(left: Doc, operator: string, right: Doc): Doc {
+  return [left, ` ${operator}`, line, right];
+}
+
+/** The same as an operand or an argument. */
+export function operand(left: Doc, operator: string, right: Doc): Doc {
+  return group([left, indent([` ${operator}`, line, right])]);
+}
+
+/** `A | B` of several names, as an operand. */
+export function union(names: readonly Doc[]): Doc {
+  const [first = "0", ...more] = names;
+  return more.length === 0 ? first : group([first, indent(more.map((name) => [" |", line, name]))]);
+}
+
+/** `~A` or `~(A | B)`. */
+export function complement(names: readonly Doc[]): Doc {
+  const [first = "0", ...more] = names;
+  if (more.length === 0) return ["~", first];
+  return ["~(", group([indent([softline, join([" |", line], [...names])]), softline]), ")"];
 }
 
 /** A leading comment on a line of its own, which breaks what it stands in. */
@@ -85,10 +108,14 @@ export function block(head: Doc, body: readonly Doc[]): Doc {
   return [head, " {", indent([hardline, lines(body)]), hardline, "}"];
 }
 
+/** `while (test)`. */
+export function test(keyword: "if" | "while", doc: Doc): Doc {
+  return group([`${keyword} (`, group([indent([softline, doc]), softline]), ")"]);
+}
+
 /** `if (test) { … } else { … }`. */
 export function conditional(doc: Doc, then: readonly Doc[], otherwise: readonly Doc[]): Doc {
-  const head = group(["if (", indent([softline, doc]), softline, ")"]);
-  const whole = block(head, then);
+  const whole = block(test("if", doc), then);
   return otherwise.length === 0 ? whole : [whole, block(" else", otherwise)];
 }
 

@@ -1,6 +1,6 @@
 /**
  * The helper functions of a simulator module: each is written into the module once if a path uses it. `‹` and `›` enclose what
- * plain JavaScript does without. Facts: SDM Vol. 2 (IRET, SYSRET, SWAPGS), APM Vol. 3 (SYSRET), Vol. 1, 3.3.7.1 (canonical addresses).
+ * plain JavaScript does without; heads are on one line, and `module.ts` breaks them. Facts: SDM Vol. 2 (IRET, SYSRET, SWAPGS), APM Vol. 3 (SYSRET), Vol. 1, 3.3.7.1 (canonical addresses).
  */
 
 interface Helper {
@@ -58,10 +58,6 @@ const w = "w‹: Uint32Array›";
 const binary = "high‹: number›, low‹: number›";
 const five = "rip‹: number›, cs‹: number›, rflags‹: number›, rsp‹: number›, ss‹: number›";
 
-/** `function name(…): type {` with a parameter a line. */
-const longHead = (name: string, parameters: string, type: string): string =>
-  `function ${name}(\n${parameters.split(", ").map((p) => `  ${p},`).join("\n")}\n)‹: ${type}› {`;
-
 /** All helpers. `answer` and `interrupt` depend on the model's flags words: `preamble.ts` writes them. */
 export const helperTexts: Readonly<Record<HelperName, Helper>> = {
   answer: { needs: [], text: "" },
@@ -70,10 +66,7 @@ export const helperTexts: Readonly<Record<HelperName, Helper>> = {
     needs: [],
     text: `
 /** A function that may rewrite the frame does: with the values that the script gives. */
-function rewriteFrame(
-  machine‹: Machine›,
-  entry‹: ScriptEntry | undefined›,
-)‹: void› {
+function rewriteFrame(machine‹: Machine›, entry‹: ScriptEntry | undefined›)‹: void› {
   if (entry?.frame === undefined) return;
   const values‹: { readonly [field: string]: bigint | undefined }› = entry.frame;
   for (const [field, word] of Object.entries(frame)) {
@@ -130,12 +123,7 @@ function copy(${w}, to‹: number›, from‹: number›)‹: void› {
     needs: [],
     text: `
 /** Two halves to a 64-bit word. */
-function store(
-  w‹: Uint32Array›,
-  to‹: number›,
-  high‹: number›,
-  low‹: number›,
-)‹: void› {
+function store(w‹: Uint32Array›, to‹: number›, high‹: number›, low‹: number›)‹: void› {
   w[to] = low;
   w[to + 1] = high;
 }`,
@@ -157,12 +145,7 @@ function exchange(${w}, a‹: number›, b‹: number›)‹: void› {
     needs: [],
     text: `
 /** The 64-bit sum of a word and a small signed number. */
-function advance(
-  w‹: Uint32Array›,
-  to‹: number›,
-  from‹: number›,
-  by‹: number›,
-)‹: void› {
+function advance(w‹: Uint32Array›, to‹: number›, from‹: number›, by‹: number›)‹: void› {
   const low = w[from]! + (by >>> 0);
   w[to + 1] = w[from + 1]! + (by >> 31) + (low > 0xffffffff ? 1 : 0);
   w[to] = low;
@@ -190,7 +173,7 @@ function pop(${w}, to‹: number›, slot‹: number›)‹: void› {
     needs: [],
     text: `
 /** The 64-bit sum of two pairs of halves. */
-${longHead("sum", `${w}, to‹: number›, highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›`, "void")}
+function sum(${w}, to‹: number›, highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›)‹: void› {
   const low = (lowA >>> 0) + (lowB >>> 0);
   w[to] = low;
   w[to + 1] = highA + highB + (low > 0xffffffff ? 1 : 0);
@@ -200,7 +183,7 @@ ${longHead("sum", `${w}, to‹: number›, highA‹: number›, lowA‹: number�
     needs: [],
     text: `
 /** The 64-bit difference of two pairs of halves. */
-${longHead("difference", `${w}, to‹: number›, highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›`, "void")}
+function difference(${w}, to‹: number›, highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›)‹: void› {
   const low = (lowA >>> 0) - (lowB >>> 0);
   w[to] = low;
   w[to + 1] = highA - highB - (low < 0 ? 1 : 0);
@@ -210,7 +193,7 @@ ${longHead("difference", `${w}, to‹: number›, highA‹: number›, lowA‹: 
     needs: [],
     text: `
 /** SHL of a pair of halves; the count is taken modulo 64. */
-${longHead("shiftLeft", `${w}, to‹: number›, ${binary}, count‹: number›`, "void")}
+function shiftLeft(${w}, to‹: number›, ${binary}, count‹: number›)‹: void› {
   const n = count & 63;
   const into = n === 0 ? 0 : low >>> (32 - n);
   w[to] = n < 32 ? low << n : 0;
@@ -221,7 +204,7 @@ ${longHead("shiftLeft", `${w}, to‹: number›, ${binary}, count‹: number›`
     needs: [],
     text: `
 /** SHR of a pair of halves; the count is taken modulo 64. */
-${longHead("shiftRight", `${w}, to‹: number›, ${binary}, count‹: number›`, "void")}
+function shiftRight(${w}, to‹: number›, ${binary}, count‹: number›)‹: void› {
   const n = count & 63;
   const into = n === 0 ? 0 : high << (32 - n);
   w[to] = n < 32 ? (low >>> n) | into : high >>> (n - 32);
@@ -285,7 +268,7 @@ function aboveWords(${w}, a‹: number›, b‹: number›)‹: boolean› {
     needs: [],
     text: `
 /** Are two pairs of halves the same number? */
-${longHead("equalNumbers", "highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›", "boolean")}
+function equalNumbers(highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›)‹: boolean› {
   return highA === highB && lowA === lowB;
 }`,
   },
@@ -293,7 +276,7 @@ ${longHead("equalNumbers", "highA‹: number›, lowA‹: number›, highB‹: n
     needs: [],
     text: `
 /** Is the first pair of halves below the second, both unsigned? */
-${longHead("belowNumbers", "highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›", "boolean")}
+function belowNumbers(highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›)‹: boolean› {
   return highA < highB || (highA === highB && lowA < lowB);
 }`,
   },
@@ -301,7 +284,7 @@ ${longHead("belowNumbers", "highA‹: number›, lowA‹: number›, highB‹: n
     needs: ["belowNumbers"],
     text: `
 /** Is the first pair of halves above the second, both unsigned? */
-${longHead("aboveNumbers", "highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›", "boolean")}
+function aboveNumbers(highA‹: number›, lowA‹: number›, highB‹: number›, lowB‹: number›)‹: boolean› {
   return belowNumbers(highB, lowB, highA, lowA);
 }`,
   },
@@ -313,11 +296,7 @@ ${longHead("aboveNumbers", "highA‹: number›, lowA‹: number›, highB‹: n
  * IA32_STAR (SDM Vol. 2B). Where RCX is not canonical, Intel's CPUs fault while
  * still in ring 0, on the user's stack; AMD's go to user mode and fault there.
  */
-function sysretq(
-  machine‹: Machine›,
-  result‹: boolean | undefined›,
-  recovery‹: string | undefined›,
-)‹: Outcome› {
+function sysretq(machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›)‹: Outcome› {
   const w = machine.words;
   const bad = !canonical(machine, register.rcx);
   const terminal = "sysretq";
@@ -357,7 +336,7 @@ function sysretl(machine‹: Machine›, result‹: boolean | undefined›)‹: 
  * ring 0, before it has changed anything, when NT is set now, or when the words
  * cannot be used (SDM Vol. 2A, IRET).
  */
-${longHead("iretq", `machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five}`, "Outcome")}
+function iretq(machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five})‹: Outcome› {
   const nested = (machine.words[system.rflags]! & 0x4000) !== 0;
   if (nested || !loadFrame(machine, rip, cs, rflags, rsp, ss)) {
     const fault‹: Fault› = { vector: "#GP", ring: 0, recovery };
@@ -375,7 +354,7 @@ ${longHead("iretq", `machine‹: Machine›, result‹: boolean | undefined›, 
  * ERETU: the frame as IRETQ has it, to user mode only; the GS bases change
  * places (Intel FRED specification, 6.2).
  */
-${longHead("eretu", `machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five}`, "Outcome")}
+function eretu(machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five})‹: Outcome› {
   const user = (machine.words[cs]! & 3) === 3;
   if (!user || !loadFrame(machine, rip, cs, rflags, rsp, ss)) {
     const fault‹: Fault› = { vector: "#GP", ring: 0, recovery };
@@ -392,7 +371,7 @@ ${longHead("eretu", `machine‹: Machine›, result‹: boolean | undefined›, 
  * ERETS: the frame as IRETQ has it, back to the kernel (Intel FRED
  * specification, 6.1).
  */
-${longHead("erets", `machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five}`, "Outcome")}
+function erets(machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five})‹: Outcome› {
   const kernel = (machine.words[cs]! & 3) === 0;
   const left = kernel && loadFrame(machine, rip, cs, rflags, rsp, ss);
   const fault‹: Fault | undefined› = left
@@ -408,7 +387,7 @@ ${longHead("erets", `machine‹: Machine›, result‹: boolean | undefined›, 
  * HYPERVISOR_iret: the hypervisor loads the frame, and for user mode exchanges
  * the GS bases (Xen public interface).
  */
-${longHead("xen_iret", `machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five}`, "Outcome")}
+function xen_iret(machine‹: Machine›, result‹: boolean | undefined›, recovery‹: string | undefined›, ${five})‹: Outcome› {
   if (!loadFrame(machine, rip, cs, rflags, rsp, ss)) {
     const fault‹: Fault› = { vector: "#GP", ring: 0, recovery };
     return { result, terminal: "xen_iret", target: "kernel", fault };
@@ -423,11 +402,7 @@ ${longHead("xen_iret", `machine‹: Machine›, result‹: boolean | undefined�
     needs: [],
     text: `
 /** INT3 or UD2: an exception on purpose. */
-function trap(
-  result‹: boolean | undefined›,
-  terminal‹: string›,
-  vector‹: Fault["vector"]›,
-)‹: Outcome› {
+function trap(result‹: boolean | undefined›, terminal‹: string›, vector‹: Fault["vector"]›)‹: Outcome› {
   const fault‹: Fault› = { vector, ring: 0, recovery: undefined };
   return { result, terminal, target: "kernel", fault };
 }`,
@@ -441,7 +416,7 @@ function trap(
  * canonical. What the descriptors hold is the kernel's matter. From ring 0 all
  * of RFLAGS is loaded but VM.
  */
-${longHead("loadFrame", `machine‹: Machine›, ${five}`, "boolean")}
+function loadFrame(machine‹: Machine›, ${five})‹: boolean› {
   const w = machine.words;
   const code = w[cs]! & 0xffff;
   const data = w[ss]! & 0xffff;
@@ -483,12 +458,7 @@ function comparison(name: string, doc: string, test: string, needs: readonly Hel
     needs,
     text: `
 /** ${doc} */
-function ${name}(
-  w‹: Uint32Array›,
-  word‹: number›,
-  high‹: number›,
-  low‹: number›,
-)‹: boolean› {
+function ${name}(w‹: Uint32Array›, word‹: number›, high‹: number›, low‹: number›)‹: boolean› {
   return ${test};
 }`,
   };

@@ -8,7 +8,7 @@ export interface StepEntry {
   /** It is this local label. */
   readonly label: string | undefined;
   /** It jumps there; `test` is undefined where it always does. */
-  readonly jump: { readonly label: string; readonly test: string | undefined } | undefined;
+  readonly jump: { readonly label: string; readonly test: Doc | undefined } | undefined;
   /** Nothing falls through, and it is no jump. */
   readonly ends: boolean;
 }

@@ -2,7 +2,7 @@
 import type { Comparison, Condition, Constant, FlagWord, Operand, Test } from "../../model/model.js";
 import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
-import { call, chain, commented, halves, negated, nested, numeral } from "./print.js";
+import { binary, call, chain, commented, halves, negated, nested, numeral, operand, union } from "./print.js";
 
 /** Is the condition decided already at this point of the path, so that its variable has the answer? */
 export type Decided = (condition: Condition) => boolean;
@@ -36,7 +36,7 @@ function write(context: Context, test: Test): Doc {
     case "feature":
       return `${negate ? "!" : ""}${module.feature(test.feature)}`;
     case "flags":
-      return `(${module.local(test.word.name)} & ${flagSet(module, test.flags)}) ${negate ? "===" : "!=="} 0`;
+      return whole(context, parenthesised(module.local(test.word.name), flagNames(module, test.flags)), negate ? "===" : "!==");
     case "frame-user": {
       const user = module.model.frame?.user;
       return user ? write({ ...context, reasons: false }, user) : String(negate);
@@ -54,10 +54,29 @@ function write(context: Context, test: Test): Doc {
   }
 }
 
-/** Is the text of a test a chain of `&&` or `||`? */
-export function isChain(test: Test, decided: Decided): boolean {
-  if (test.kind === "condition") return !decided(test.condition) && isChain(test.condition.test, decided);
-  return (test.kind === "and" || test.kind === "or") && test.operands.length > 1;
+/** Is the text of a test an expression with binary operators? */
+export function isBinary(module: Module, test: Test, decided: Decided, negate = false): boolean {
+  switch (test.kind) {
+    case "condition":
+      return !decided(test.condition) && isBinary(module, test.condition.test, decided, negate);
+    case "frame-user": {
+      const user = module.model.frame?.user;
+      return user !== undefined && isBinary(module, user, decided, negate);
+    }
+    case "not":
+      return isBinary(module, test.operand, decided, !negate);
+    case "and":
+    case "or": {
+      const [only, ...more] = test.operands;
+      return more.length > 0 ? !negate : only !== undefined && isBinary(module, only, decided, negate);
+    }
+    case "compare":
+      return test.operator === "has" || test.operator === "lacks";
+    case "flags":
+      return true;
+    default:
+      return false;
+  }
 }
 
 function logical(context: Context, test: Extract<Test, { kind: "and" | "or" }>): Doc {
@@ -87,13 +106,23 @@ export function reasonsOf(test: Test): readonly string[] {
   return test.kind === "not" ? [...own, ...reasonsOf(test.operand)] : own;
 }
 
-/** A set of flags: the mask that is just this set, else the flags joined; in parentheses where it is more than one name. */
-export function flagSet(module: Module, flags: readonly { readonly name: string; readonly bit: number; readonly word: FlagWord }[]): string {
-  const [only, ...more] = flags;
-  if (only === undefined) return "0";
-  if (more.length === 0) return `flag.${only.name}`;
-  const mask = module.model.masks.find((m) => m.word === only.word && bitsOf(m.flags) === bitsOf(flags));
-  return mask ? module.mask(mask) : `(${flags.map((f) => `flag.${f.name}`).join(" | ")})`;
+/** A set of flags: the mask that is just this set, else the flags. */
+export function flagNames(module: Module, flags: readonly { readonly name: string; readonly bit: number; readonly word: FlagWord }[]): readonly string[] {
+  const [first, ...more] = flags;
+  if (first === undefined || more.length === 0) return flags.map((f) => `flag.${f.name}`);
+  const mask = module.model.masks.find((m) => m.word === first.word && bitsOf(m.flags) === bitsOf(flags));
+  return mask ? [module.mask(mask)] : flags.map((f) => `flag.${f.name}`);
+}
+
+/** `(a & (A | B))`. */
+function parenthesised(left: Doc, names: readonly Doc[]): Doc {
+  const set = names.length > 1 ? ["(", union(names), ")"] : union(names);
+  return ["(", operand(left, "&", set), ")"];
+}
+
+/** `left === 0` where it stands. */
+function whole(context: Context, left: Doc, sign: string): Doc {
+  return context.inside === undefined ? binary(left, sign, "0") : operand(left, sign, "0");
 }
 
 export function bitsOf(flags: readonly { readonly bit: number }[]): number {
@@ -103,8 +132,9 @@ export function bitsOf(flags: readonly { readonly bit: number }[]): number {
 // ── Comparisons ──
 
 /** A comparison by helper functions. */
-function comparison({ module, negate }: Context, operator: Comparison, left: Operand, right: Operand): Doc {
-  if (operator === "has" || operator === "lacks") return bits(module, left, right, (operator === "has") !== negate);
+function comparison(context: Context, operator: Comparison, left: Operand, right: Operand): Doc {
+  const { module, negate } = context;
+  if (operator === "has" || operator === "lacks") return bits(module, left, right, (operator === "has") !== negate, context);
   const order = ordered[operator];
   const doc = compared(module, order.name, left, right);
   return order.negate === negate ? doc : ["!", doc];
@@ -136,17 +166,18 @@ function compared(module: Module, order: Order, left: Operand, right: Operand): 
 }
 
 /** Some bit of `right` is set in `left` (`some`), or none is. Halves of a literal that are zero ask for nothing. */
-function bits(module: Module, left: Operand, right: Operand, some: boolean): Doc {
+function bits(module: Module, left: Operand, right: Operand, some: boolean, context: Context): Doc {
   const [a, b] = [operandHalves(module, left), operandHalves(module, right)];
   const [low, high] = [both(a.low, b.low), both(a.high, b.high)];
   const sign = some ? "!==" : "===";
   if (low === undefined && high === undefined) return String(!some);
-  if (low === undefined || high === undefined) return `(${low ?? high}) ${sign} 0`;
-  return `((${low}) | (${high})) ${sign} 0`;
+  if (low === undefined || high === undefined) return whole(context, low ?? high ?? "", sign);
+  return whole(context, ["(", operand(low, "|", high), ")"], sign);
 }
 
-function both(a: string, b: string): string | undefined {
-  return a === "0" || b === "0" ? undefined : `${a} & ${b}`;
+/** `(a & b)`, or undefined where that is zero. */
+function both(a: string, b: string): Doc | undefined {
+  return a === "0" || b === "0" ? undefined : ["(", operand(a, "&", b), ")"];
 }
 
 interface Halves {

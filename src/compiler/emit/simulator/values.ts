@@ -3,7 +3,7 @@ import type { FlagSource, Place, ValueExpression, Width } from "../../machine/in
 import { msrNumbered } from "../../machine/msr.js";
 import type { Location } from "../../path/location.js";
 import type { Module } from "./module.js";
-import { halves, numeral } from "./print.js";
+import { type Doc, halves, numeral } from "./print.js";
 
 /** `high` is "0" for values of 32 bits and less, whose upper bits are clear. */
 export interface Halves {
@@ -147,16 +147,16 @@ export class Values {
   }
 
   /** CF as the flags' source makes it. */
-  carry(source: FlagSource): string {
+  carry(source: FlagSource): Doc {
     const { left, right } = this.operands(source);
     switch (source.kind) {
       case "test":
         return "false";
       case "compare":
         if (source.width !== 64) return `${unsigned(left.low)} < ${unsigned(right.low)}`;
-        return `${this.module.helper("belowNumbers")}(${[left.high, left.low, right.high, right.low].map(unsigned).join(", ")})`;
+        return this.module.call("belowNumbers", [left.high, left.low, right.high, right.low].map(unsigned));
       case "bit":
-        return `${this.module.helper("bit")}(${left.high}, ${left.low}, ${source.width === 64 ? right.low : `${right.low} & ${source.width - 1}`})`;
+        return this.module.call("bit", [left.high, left.low, source.width === 64 ? right.low : `${right.low} & ${source.width - 1}`]);
     }
   }
 
@@ -221,7 +221,8 @@ function bigints(_: string, value: unknown): unknown {
 }
 
 /** The opposite of a flag's expression. */
-export function negation(text: string): string {
+export function negation(text: Doc): Doc {
+  if (typeof text !== "string") return ["!", text];
   if (text === "true") return "false";
   if (text === "false") return "true";
   if (text.includes(" && ")) return `!(${text})`;
