@@ -11,6 +11,8 @@ import { checkC } from "./names.js";
 import { sourceText } from "./source.js";
 import { preparing, usesOf } from "./uses.js";
 
+export { checkC } from "./names.js";
+
 /**
  * Emits the C of a spec that `checkC` and the checker have accepted.
  * @returns `NAME.h`, `NAME-embed.h` and `NAME.c`; nothing when no exit has a `prepare`

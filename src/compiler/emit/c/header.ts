@@ -1,12 +1,12 @@
 /** `NAME.h`: what the assembly, the prepare functions and the kernel share. */
 
-import type { Constant, Frame, Model, StateSetting, Step, Work } from "../../model/model.js";
+import type { Frame, Model, StateSetting, Step, Work } from "../../model/model.js";
 import type { PathGraph } from "../../path/graph.js";
 import type { EmitOptions } from "../artefact.js";
-import { expression, flagSet, notDecided } from "./expression.js";
+import { flagSet } from "./expression.js";
 import { guarded, includeGuard } from "./frame.js";
 import { annotation, irqsOf, prepareAnnotation } from "./irqs.js";
-import { commentLines, docLines, literal, trailing } from "./text.js";
+import { commentLines, docLines, trailing } from "./text.js";
 import type { Uses } from "./uses.js";
 import { calledFunctions, preparing } from "./uses.js";
 
@@ -19,7 +19,6 @@ export function headerText(model: Model, graphs: readonly PathGraph[], uses: Use
     "",
     `#include "${options.stem}-embed.h"`,
     ...flagLines(model),
-    ...constantLines(model),
     ...(model.frame ? frameLines(model.frame) : []),
     ...prototypeLines(model, uses),
     ...prepareLines(model, graphs),
@@ -45,25 +44,6 @@ function flagLines(model: Model): string[] {
     lines.push("};");
   }
   return lines;
-}
-
-function constantLines(model: Model): string[] {
-  if (model.constants.length === 0) return [];
-  return [
-    "",
-    ...model.constants.flatMap((c) => [
-      ...commentLines([...docLines(c.doc), ...(c.because ? [c.because] : [])]),
-      `#define ${c.name}\t${constantText(model, c)}`,
-    ]),
-  ];
-}
-
-/** A constant whose value depends on features becomes a conditional expression on them. */
-function constantText(model: Model, constant: Constant): string {
-  const text = constant.arms
-    .map((arm) => (arm.test ? `${expression(model, arm.test, notDecided, "not")} ? ${literal(arm.value)} : ` : literal(arm.value)))
-    .join("");
-  return /^\w+$/.test(text) ? text : `(${text})`;
 }
 
 function frameLines(frame: Frame): string[] {

@@ -39,7 +39,7 @@ interface Declared {
 function checkNames(model: Model, graphs: readonly PathGraph[], uses: Uses): Diagnostic[] {
   const of = (what: string, list: readonly { readonly name: string; readonly span: Span }[]): Declared[] =>
     list.map((d) => ({ name: d.name, what, span: d.span }));
-  const macros = [...of("a flag", model.flags), ...of("a constant", model.constants)];
+  const macros = [...of("a flag", model.flags), ...of("a constant", uses.constants)];
   const identifiers = [
     ...macros,
     ...of("a mask", model.masks),

@@ -3,6 +3,7 @@
 import type { Condition, Model, Operand, Test } from "../../model/model.js";
 import type { PathGraph } from "../../path/graph.js";
 import type { EmitOptions } from "../artefact.js";
+import { constantLines } from "./constants.js";
 import type { Clause } from "./expression.js";
 import { clauses, conditionInputs, notDecided } from "./expression.js";
 import { fileHead } from "./frame.js";
@@ -21,6 +22,7 @@ export function sourceText(model: Model, graphs: readonly PathGraph[], uses: Use
   const lines = [
     ...fileHead(model, options, ["What each exit does in C before it leaves. Numbers in comments are lines of the spec."]),
     `#include "${options.stem}.h"`,
+    ...constantLines(model, uses.constants),
     ...typeLimitLines(uses.comparisons),
     ...[...frameUser, ...referredFirst(uses.conditions)].flatMap((c) => conditionLines(model, c)),
     ...preparing(graphs).flatMap((g) => [

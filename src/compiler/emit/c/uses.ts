@@ -8,6 +8,7 @@ export interface Uses {
   readonly takes: readonly FlagWord[];
   readonly clears: readonly FlagWord[];
   readonly features: readonly Feature[];
+  readonly constants: readonly Constant[];
   readonly values: readonly Value[];
   /** Conditions that are evaluated, and those that they refer to. */
   readonly conditions: readonly Condition[];
@@ -110,6 +111,7 @@ export function usesOf(model: Model, graphs: readonly PathGraph[]): Uses {
     takes: inOrder(takes),
     clears: inOrder(clears),
     features: model.features.filter((f) => found.has(f)),
+    constants: model.constants.filter((c) => found.has(c)),
     values: model.values.filter((v) => found.has(v)),
     conditions: model.conditions.filter((c) => found.has(c)),
     items: [...model.works, ...model.steps].filter((i) => items.has(i)),
