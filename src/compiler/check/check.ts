@@ -6,6 +6,7 @@ import type { PathGraph, PathNode } from "../path/graph.js";
 import { visitGraph } from "../path/flow.js";
 import { pathContext, type PathContext } from "./context.js";
 import { Explorer, type Reached } from "./explore.js";
+import { unknownFlags } from "./flag-box.js";
 import type { Finding, Rule } from "./rule.js";
 import { contracts } from "./rules/contracts.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
@@ -85,14 +86,13 @@ export function check(graph: PathGraph): CheckResult {
 function starts(context: PathContext): Vector[] {
   const { exit, model } = context.graph;
   const usual = model.dimensions.map((d) => d.usual);
-  const allFlags = context.flags([...context.flagBit.keys()]);
   return exit.events.flatMap((event) =>
     [true, false].flatMap((toUser) => {
       if (toUser ? !(exit.toUser && event.fromUser) : !(exit.toKernel && event.fromKernel)) return [];
       const start = [...usual];
       for (const setting of event.starts) start[setting.dimension.index] = setting.value;
       const values = String.fromCharCode(...start);
-      return [new Vector({ toUser, event, values, maybe: allFlags, fresh: 0, registers: 0, tokens: 0, facts: 0, decided: 0, stale: 0 })];
+      return [new Vector({ toUser, event, values, flags: unknownFlags(context.allFlags), registers: 0, tokens: 0, facts: 0, decided: 0, stale: 0 })];
     }),
   );
 }
@@ -154,7 +154,7 @@ function mostTelling(found: readonly Found[]): Found[] {
     .filter(({ finding, node }) => {
       const args = finding.args as Record<string, unknown>;
       const { cause } = finding;
-      const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["register"] ?? args["dimension"] ?? args["token"] ?? "")}`];
+      const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["registers"] ?? args["dimension"] ?? args["token"] ?? "")}`];
       // A dimension that is wrong is wrong until it is set: what minds it later says nothing new.
       if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal") keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
       if (keys.some((key) => seen.has(key))) return false;

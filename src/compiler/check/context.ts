@@ -2,8 +2,9 @@
 import type { Condition, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
 import { readsFrame, visitTest } from "../model/expressions.js";
 import { visitGraph } from "../path/flow.js";
-import type { PathGraph, PlacedInstruction } from "../path/graph.js";
+import type { PathGraph, PathNode, PlacedInstruction } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
+import { type LiveArms, liveFlags } from "./flag-liveness.js";
 import type { InstructionFacts } from "./instruction-facts.js";
 import { dimensionNamed } from "./vector.js";
 
@@ -17,8 +18,10 @@ export interface PathContext {
   readonly graph: PathGraph;
   readonly model: Model;
   readonly features: FeatureSpace;
-  /** Flag → bit in `Vector.maybe`. */
+  /** Flag → bit in `FlagBox`. */
   readonly flagBit: ReadonlyMap<Flag, number>;
+  /** All flags that the path mentions, as bits. */
+  readonly allFlags: number;
   /** All async flags, as bits. */
   readonly asyncFlags: number;
   /** The flags that must be clear at a terminal to user: what the path's loops wait for and its one-shot work handles. */
@@ -27,6 +30,8 @@ export interface PathContext {
   readonly facts: readonly Fact[];
   readonly tokens: readonly Token[];
   readonly requires: readonly Require[];
+  /** Which flags still matter, after each branch and loop. */
+  readonly live: ReadonlyMap<PathNode, LiveArms>;
   /** What `instruction-facts.ts` found, by instruction. */
   readonly instructions: Map<PlacedInstruction, InstructionFacts>;
   dimension(name: string): StateDimension;
@@ -102,12 +107,14 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
     model,
     features: space,
     flagBit,
+    allFlags: flags([...mentioned]),
     asyncFlags: flags([...mentioned].filter((f) => f.async)),
     oneShot: [...oneShot].sort((a, b) => a.index - b.index),
     conditions: [...conditions],
     facts,
     tokens: [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()],
     requires: model.requires,
+    live: liveFlags([graph.prepare, graph.leave], { flags, word: (word) => flags(word.flags.filter((f) => flagBit.has(f))), owed: flags([...oneShot]) }),
     instructions: new Map(),
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
     flags,

@@ -6,6 +6,7 @@
 import type { Test } from "../model/model.js";
 import type { InstructionsNode, PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
+import { forgetSnapshot, forgetValues, seenNone, seenSome } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
 import { afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
 import { type Vector, withValue } from "./vector.js";
@@ -139,47 +140,62 @@ export class Explorer {
     const result: States = new Map();
     const arm = outcome ? "then" : "otherwise";
     const decidedByFeatures = this.context.features.where(test);
+    const live = this.context.live.get(node)?.[arm];
     for (const reached of states.values()) {
       const possible = decidedByFeatures === undefined ? reached.combinations : outcome ? decidedByFeatures : ~decidedByFeatures;
       const combinations = reached.combinations & possible;
       if (combinations === 0n) continue;
-      const vector = this.learn(reached.vector, test, outcome);
-      if (vector) this.add(result, vector, combinations, { from: reached, node, arm, instruction: undefined, combinations });
+      const vectors = decidedByFeatures === undefined ? this.learn(reached.vector, test, outcome) : [reached.vector];
+      for (const vector of vectors) {
+        const known = live ? vector.with({ flags: forgetValues(forgetSnapshot(vector.flags, ~live.seen), this.context.allFlags & ~live.now) }) : vector;
+        this.add(result, known, combinations, { from: reached, node, arm, instruction: undefined, combinations });
+      }
     }
     return result;
   }
 
-  /** The vector when `test` came out as `outcome`; undefined when it cannot. */
-  private learn(vector: Vector, test: Test, outcome: boolean): Vector | undefined {
+  /** The vectors that `vector` becomes when `test` came out as `outcome`: none when it cannot, several when it tells of one flag or another. */
+  private learn(vector: Vector, test: Test, outcome: boolean): readonly Vector[] {
     const { context } = this;
     switch (test.kind) {
       case "frame-user":
-        return vector.toUser === outcome ? vector : undefined;
-      case "flags":
-        return outcome ? vector : vector.with({ maybe: vector.maybe & ~(context.flags(test.flags) & vector.fresh) });
+        return vector.toUser === outcome ? [vector] : [];
+      case "flags": {
+        const flags = context.flags(test.flags);
+        const none = outcome ? undefined : seenNone(vector.flags, flags);
+        const boxes = outcome ? seenSome(vector.flags, flags) : none ? [none] : [];
+        return boxes.map((box) => vector.with({ flags: box }));
+      }
       case "not":
         return this.learn(vector, test.operand, !outcome);
       case "and":
       case "or": {
-        // All operands are known only for a true `and` and a false `or`.
-        if ((test.kind === "and") !== outcome) return vector;
-        let next: Vector | undefined = vector;
-        for (const operand of test.operands) next = next && this.learn(next, operand, outcome);
-        return next && this.note(next, test, outcome);
+        const all = (test.kind === "and") === outcome;
+        if (all) return test.operands.reduce<readonly Vector[]>((vectors, operand) => vectors.flatMap((v) => this.learn(v, operand, outcome)), [vector]).map((v) => this.note(v, test, outcome));
+        // One of them decides: the first that does, after those that do not.
+        let before: readonly Vector[] = [vector];
+        return test.operands.flatMap((operand) => {
+          const deciding = before.flatMap((v) => this.learn(v, operand, outcome));
+          before = before.flatMap((v) => this.learn(v, operand, !outcome));
+          return deciding;
+        });
       }
       case "condition": {
         const bit = factBit(context, (fact) => "condition" in fact && fact.condition === test.condition);
-        // A condition that was decided earlier tells of the frame as it was then.
-        if ((vector.decided & bit) === 0) {
-          const next = this.learn(vector, test.condition.test, outcome);
-          return next && outcome ? next.with({ facts: next.facts | bit, stale: next.stale & ~bit }) : next;
-        }
-        const next = (vector.stale & bit) === 0 ? this.learn(vector, test.condition.test, outcome) : vector;
-        return next && outcome ? next.with({ facts: next.facts | bit }) : next;
+        // A condition that was decided earlier tells of the frame and the flags as they were then.
+        const decided = (vector.decided & bit) !== 0;
+        const vectors = decided ? this.recall(vector, test.condition.test, outcome, bit) : this.learn(vector, test.condition.test, outcome);
+        if (!outcome) return vectors;
+        return vectors.map((v) => v.with({ facts: v.facts | bit, stale: decided ? v.stale : v.stale & ~bit }));
       }
       default:
-        return this.note(vector, test, outcome);
+        return [this.note(vector, test, outcome)];
     }
+  }
+
+  /** What a condition that was decided earlier still tells: where the frame came from, if it was not rewritten since. */
+  private recall(vector: Vector, test: Test, outcome: boolean, bit: number): readonly Vector[] {
+    return test.kind === "frame-user" && (vector.stale & bit) === 0 ? this.learn(vector, test, outcome) : [vector];
   }
 
   /** Keeps a written-out test of the frame as a fact. */

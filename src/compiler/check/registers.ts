@@ -19,7 +19,7 @@ export function userRegisters(context: PathContext, location: Location): number 
   return bits;
 }
 
-const restorable = generalRegisters.filter((register) => register !== "rsp").sort();
+const restorable = generalRegisters.filter((register) => register !== "rsp");
 
 /** The general registers, except RSP and `except`, that do not hold their saved value. */
 export function missingRegisters(vector: Vector, except: readonly string[]): string[] {

@@ -10,7 +10,7 @@ import type { Vector } from "./vector.js";
 export type Cause =
   /** The dimension got its value. */
   | { readonly kind: "dimension"; readonly dimension: StateDimension }
-  /** One of these flags (bits of `Vector.maybe`) became possible. */
+  /** One of these flags (by the path's flag bits) may have been set. */
   | { readonly kind: "flags"; readonly flags: number }
   /** One of these registers (bits of `Vector.registers`) lost its saved value. */
   | { readonly kind: "registers"; readonly registers: number }

@@ -5,6 +5,7 @@ import { formatInstruction } from "../machine/instructions.js";
 import type { PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import type { Origin, Reached } from "./explore.js";
+import { maybeSet } from "./flag-box.js";
 import type { Cause, Finding } from "./rule.js";
 import { type Vector, valueIndex, valueOf } from "./vector.js";
 
@@ -65,7 +66,7 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
       case "dimension":
         return valueIndex(before, cause.dimension) !== valueIndex(after, cause.dimension);
       case "flags":
-        return ((after.maybe & ~before.maybe) | (before.fresh & ~after.fresh)) & cause.flags;
+        return (setSince(before, after) & cause.flags) !== 0;
       case "registers":
         return (before.registers & ~after.registers & cause.registers) !== 0;
       case "stale":
@@ -90,6 +91,11 @@ function startLabel(context: PathContext, moves: readonly Move[], dimension: str
   const event = moves[0]?.before.event ?? context.graph.exit.events[0];
   const setting = event?.starts.find((s) => s.dimension.name === dimension);
   return setting && { span: setting.span, message: "it starts like this" };
+}
+
+/** The flags that this move may have set: not seen yet, or not set before. */
+function setSince(before: Vector, after: Vector): number {
+  return (maybeSet(after.flags) & ~maybeSet(before.flags)) | (after.flags.setSeenClear & ~before.flags.setSeenClear & ~maybeSet(before.flags));
 }
 
 function irqsOn(context: PathContext, move: Move): boolean {
@@ -128,7 +134,7 @@ function moveText(context: PathContext, move: Move): string | undefined {
     case "instructions": {
       if (move.instruction === undefined) return changes === "" ? undefined : `\`${node.step.name}\` is done${then}`;
       const placed = node.instructions[move.instruction];
-      return placed && changes !== "" ? `\`${formatInstruction(placed.instruction)}\`${then}` : undefined;
+      return placed && changes !== "" ? `\`${formatInstruction(placed.instruction).replaceAll("\t", " ")}\`${then}` : undefined;
     }
     case "loop":
       return move.arm === "then" ? "some flag of the loop is set: another round" : "no flag of the loop is set: on";
@@ -145,7 +151,7 @@ function moveText(context: PathContext, move: Move): string | undefined {
 /** What a move changed of the machine and kernel state, in words. */
 function changesOf(context: PathContext, { before, after }: Move): string {
   const parts = context.model.dimensions.flatMap((d) => (valueIndex(before, d) === valueIndex(after, d) ? [] : [`${d.name} ${valueOf(after, d)}`]));
-  const set = [...context.flagBit].filter(([, bit]) => (after.maybe & ~before.maybe & (1 << bit)) !== 0).map(([flag]) => flag.name);
+  const set = [...context.flagBit].filter(([, bit]) => (setSince(before, after) & (1 << bit)) !== 0).map(([flag]) => flag.name);
   if (set.length > 0 && valueOf(after, context.dimension("irqs")) === "off") parts.push(`may set ${set.join(", ")}`);
   if ((after.stale & ~before.stale) !== 0) parts.push("the frame may be rewritten");
   return parts.join(", ");

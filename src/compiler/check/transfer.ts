@@ -3,15 +3,18 @@ import type { Effect } from "../machine/instruction.js";
 import type { Contract, StateSetting } from "../model/model.js";
 import type { CallNode, ClearNode, EvaluateNode, InstructionsNode, IrqsNode, ReadNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
+import { clearFlags, type FlagBox, maySet, snapshot } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
 import { type Vector, valueOf, withValue } from "./vector.js";
 
 /** While IRQs are on, an interrupt may set every async flag, and no snapshot tells what they are. */
 export function settle(context: PathContext, vector: Vector): Vector {
   if (valueOf(vector, context.dimension("irqs")) === "off") return vector;
-  const { asyncFlags } = context;
-  if ((vector.maybe & asyncFlags) === asyncFlags && (vector.fresh & asyncFlags) === 0) return vector;
-  return vector.with({ maybe: vector.maybe | asyncFlags, fresh: vector.fresh & ~asyncFlags });
+  return withFlags(vector, maySet(vector.flags, context.asyncFlags));
+}
+
+function withFlags(vector: Vector, flags: FlagBox): Vector {
+  return flags === vector.flags ? vector : vector.with({ flags });
 }
 
 export function afterIrqs(context: PathContext, vector: Vector, node: IrqsNode): Vector {
@@ -19,13 +22,13 @@ export function afterIrqs(context: PathContext, vector: Vector, node: IrqsNode):
 }
 
 export function afterRead(context: PathContext, vector: Vector, node: ReadNode): Vector {
-  const flags = context.flags(node.word.flags.filter((f) => context.flagBit.has(f)));
-  const maybe = node.take ? vector.maybe & ~flags : vector.maybe;
-  return settle(context, vector.with({ fresh: vector.fresh | flags, maybe }));
+  const word = context.flags(node.word.flags.filter((f) => context.flagBit.has(f)));
+  const seen = snapshot(vector.flags, word);
+  return settle(context, withFlags(vector, node.take ? clearFlags(seen, word) : seen));
 }
 
 export function afterClear(context: PathContext, vector: Vector, node: ClearNode): Vector {
-  return settle(context, vector.with({ maybe: vector.maybe & ~context.flags(node.flags) }));
+  return settle(context, withFlags(vector, clearFlags(vector.flags, context.flags(node.flags))));
 }
 
 export function afterEvaluate(context: PathContext, vector: Vector, node: EvaluateNode): Vector {
@@ -39,9 +42,7 @@ export function afterCall(context: PathContext, vector: Vector, node: CallNode):
 
 /** What every contract does: flags, the frame's version, and what it ensures. */
 function afterContract(context: PathContext, vector: Vector, item: Contract): Vector {
-  const cleared = context.flags(item.clears);
-  const set = context.flags(item.maySet);
-  let next = (cleared | set) === 0 ? vector : vector.with({ maybe: (vector.maybe & ~cleared) | set, fresh: vector.fresh & ~set });
+  let next = withFlags(vector, maySet(clearFlags(vector.flags, context.flags(item.clears)), context.flags(item.maySet)));
   if (item.rewritesFrame) next = next.with({ stale: next.stale | next.decided | next.facts, facts: next.facts & next.decided });
   return item.ensures.reduce((v, setting) => ensured(context, v, setting), next);
 }

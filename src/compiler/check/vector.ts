@@ -1,4 +1,5 @@
 /** The state vector: one point of the machine and of the kernel's work, as far as the rules ask for it. Values, never changed in place. */
+import { boxKey, type FlagBox } from "./flag-box.js";
 import type { Event, Model, StateDimension } from "../model/model.js";
 import { type GeneralRegister, generalRegisters } from "../machine/instruction.js";
 
@@ -13,10 +14,8 @@ export interface VectorFields {
   readonly event: Event;
   /** The value index of each dimension, as a character each; that of `registers` is not used, see `registers` here. */
   readonly values: string;
-  /** Bit `i` (of the path's flag numbers): flag `i` may be set. */
-  readonly maybe: number;
-  /** Bit `i`: the last snapshot of the flag's word still tells what the flag is. */
-  readonly fresh: number;
+  /** The work flags, and what the last snapshot says of them. */
+  readonly flags: FlagBox;
   /** Bit by encoding: the register holds what the frame saved of it. */
   readonly registers: number;
   /** Bit `i`: token `i` of the event was used. */
@@ -33,8 +32,7 @@ export class Vector implements VectorFields {
   readonly toUser: boolean;
   readonly event: Event;
   readonly values: string;
-  readonly maybe: number;
-  readonly fresh: number;
+  readonly flags: FlagBox;
   readonly registers: number;
   readonly tokens: number;
   readonly facts: number;
@@ -46,8 +44,7 @@ export class Vector implements VectorFields {
     this.toUser = fields.toUser;
     this.event = fields.event;
     this.values = fields.values;
-    this.maybe = fields.maybe;
-    this.fresh = fields.fresh;
+    this.flags = fields.flags;
     this.registers = fields.registers;
     this.tokens = fields.tokens;
     this.facts = fields.facts;
@@ -61,8 +58,7 @@ export class Vector implements VectorFields {
       toUser: this.toUser,
       event: this.event,
       values: changes.values ?? this.values,
-      maybe: changes.maybe ?? this.maybe,
-      fresh: changes.fresh ?? this.fresh,
+      flags: changes.flags ?? this.flags,
       registers: changes.registers ?? this.registers,
       tokens: changes.tokens ?? this.tokens,
       facts: changes.facts ?? this.facts,
@@ -73,7 +69,7 @@ export class Vector implements VectorFields {
 
   /** Two vectors with the same key are the same. */
   get key(): string {
-    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${this.maybe},${this.fresh},${this.registers},${this.tokens},${this.facts},${this.decided},${this.stale}${this.event.name}`;
+    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${boxKey(this.flags)},${this.registers},${this.tokens},${this.facts},${this.decided},${this.stale}${this.event.name}`;
     return this.cachedKey;
   }
 }

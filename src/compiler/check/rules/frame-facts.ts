@@ -6,7 +6,6 @@ import type { TerminalNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
 import type { Visit } from "../rule.js";
 import { fieldSaves } from "../registers.js";
-import { registerBit } from "../vector.js";
 
 /** User addresses end one page below the canonical hole: 47 bits with 4-level paging, 56 with 5-level (INV-88). */
 const highest47 = (1n << 47n) - 4096n;
@@ -17,7 +16,6 @@ export function frameFacts(visit: Visit, node: TerminalNode): void {
   const known = clauses(context, vector.facts & ~vector.stale);
   const stale = clauses(context, vector.facts & vector.stale);
   for (const requirement of node.terminal.frameRequirements) {
-    if (requirement.kind === "equal") checkLoaded(visit, node, requirement);
     if (provedByRegisters(context, node, requirement) || known.some((c) => proves(context, c.test, requirement))) continue;
     const outdated = stale.find((c) => proves(context, c.test, requirement));
     if (outdated) {
@@ -40,19 +38,6 @@ export function frameFacts(visit: Visit, node: TerminalNode): void {
       details: { notes: [requirement.why], help: `add \`${fact.clause}\` to the condition under which \`${node.terminal.name}\` is chosen, and leave by \`iretq\` otherwise` },
     });
   }
-}
-
-/** The register that the terminal loads from must hold one of the two saved words that are to be equal. */
-function checkLoaded({ context, report }: Visit, node: TerminalNode, requirement: Extract<FrameRequirement, { kind: "equal" }>): void {
-  const value = node.before.registers[requirement.left as GeneralRegister];
-  const saved = value.kind === "field" ? fieldSaves(context, value.field) : undefined;
-  if (saved === requirement.left || saved === requirement.right) return;
-  report({
-    code: "EX5003",
-    args: { register: requirement.left, terminal: node.terminal.name },
-    cause: { kind: "registers", registers: registerBit(requirement.left) },
-    details: { notes: [requirement.why], help: `load ${requirement.left} from the frame before \`${node.terminal.name}\`` },
-  });
 }
 
 interface Clause {

@@ -2,11 +2,12 @@
  * The seed rule: at a terminal to user mode no one-shot flag of the path may be pending. The flags are read with IRQs off, and
  * neither may IRQs go on nor a step set a flag between that read and the terminal (INV-1, INV-3, INV-13).
  */
+import { maybeSet } from "../flag-box.js";
 import type { Rule } from "../rule.js";
 
 export const oneShotWork: Rule = ({ context, node, vector, report }) => {
   if (node.kind !== "terminal" || !vector.toUser) return;
-  const pending = context.oneShot.filter((flag) => (vector.maybe & context.flags([flag])) !== 0);
+  const pending = context.oneShot.filter((flag) => (maybeSet(vector.flags) & context.flags([flag])) !== 0);
   if (pending.length === 0) return;
   report({
     code: "EX3001",

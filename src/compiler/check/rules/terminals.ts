@@ -1,6 +1,8 @@
 /** What must be true where a path leaves: the terminal's own row, the frame it pops, the registers, the tokens, the obligations. */
+import type { GeneralRegister } from "../../machine/instruction.js";
+import type { FrameRequirement } from "../../machine/terminals.js";
 import type { TerminalNode } from "../../path/graph.js";
-import type { Location, SymbolicValue } from "../../path/location.js";
+import type { SymbolicValue } from "../../path/location.js";
 import { stackValue } from "../../path/symbolic.js";
 import type { Rule, Visit } from "../rule.js";
 import { fieldSaves, missingRegisters } from "../registers.js";
@@ -19,8 +21,8 @@ export const terminals: Rule = (visit) => {
     return;
   }
   checkStates(visit, node);
-  checkRegisters(visit, node);
-  checkPoppedFrame(visit, node);
+  const missing = checkRegisters(visit, node);
+  checkPoppedFrame(visit, node, missing);
   checkTokens(visit, node);
   checkObligations(visit, node);
   frameFacts(visit, node);
@@ -54,20 +56,47 @@ function checkStates({ context, vector, report }: Visit, { terminal }: TerminalN
   }
 }
 
-function checkRegisters({ context, vector, report }: Visit, node: TerminalNode): void {
-  const lost = vector.event.loses.filter((r) => node.terminal.loads.includes(r));
-  for (const register of missingRegisters(vector, [...node.terminal.loads, ...lost])) {
-    report({
-      code: "EX5003",
-      args: { register, terminal: node.terminal.name },
-      cause: { kind: "registers", registers: registerBit(register) },
-      details: {
-        label: `${register} holds ${described(context, node.before.registers[register as keyof Location["registers"]])}`,
-        notes: [vector.toUser ? "user mode would lose its value, and could read the kernel's (INV-80)" : "the interrupted code would go on with another value"],
-        help: "restore it last, or keep this step from using it",
-      },
-    });
-  }
+/** @returns the registers that the terminal leaves with and that do not hold what was saved of them, told in one finding */
+function checkRegisters({ context, vector, report }: Visit, node: TerminalNode): readonly string[] {
+  const { terminal } = node;
+  const lost = vector.event.loses.filter((r) => terminal.loads.includes(r));
+  const unloaded = terminal.frameRequirements.filter((r) => r.kind === "equal").filter((r) => !isLoaded(context, node, r));
+  const missing = [...missingRegisters(vector, [...terminal.loads, ...lost]), ...unloaded.map((r) => r.left)];
+  if (missing.length === 0) return missing;
+  const values = missing.map((register) => node.before.registers[register as GeneralRegister]);
+  const [first, value] = [missing[0] as string, values[0] as SymbolicValue];
+  const own = values.every((v) => v.kind === "kernel") ? "they hold values of the kernel's" : "they do not hold what the frame saved of them";
+  report({
+    code: "EX5003",
+    args: { registers: listed(missing), terminal: terminal.name },
+    cause: { kind: "registers", registers: missing.reduce((bits, name) => bits | registerBit(name), 0) },
+    details: {
+      label: missing.length === 1 ? `${first} holds ${described(context, value)}` : own,
+      notes: [
+        vector.toUser ? "user mode would lose its value, and could read the kernel's (INV-80)" : "the interrupted code would go on with another value",
+        ...unloaded.map((r) => r.why),
+      ],
+      help:
+        missing.length > 2
+          ? "load them from the frame before it, as `do restore_registers` does"
+          : `load ${missing.join(" and ")} from the frame after the last step that uses ${missing.length === 1 ? "it" : "them"}`,
+    },
+  });
+  return missing;
+}
+
+/** A register that the terminal loads from must hold one of the two saved words that are to be equal. */
+function isLoaded(context: Visit["context"], node: TerminalNode, requirement: Extract<FrameRequirement, { kind: "equal" }>): boolean {
+  const value = node.before.registers[requirement.left as GeneralRegister];
+  const saved = value.kind === "field" ? fieldSaves(context, value.field) : undefined;
+  return saved === requirement.left || saved === requirement.right;
+}
+
+/** `rdi`, `rdi and rsi`, `rax, rcx, rdx and 12 more registers`. */
+function listed(registers: readonly string[]): string {
+  const shown = registers.length <= 4 ? registers : registers.slice(0, 3);
+  if (shown.length < registers.length) return `${shown.join(", ")} and ${registers.length - shown.length} more registers`;
+  return [shown.slice(0, -1).join(", "), ...shown.slice(-1)].filter((part) => part !== "").join(" and ");
 }
 
 function described(context: Visit["context"], value: SymbolicValue): string {
@@ -89,22 +118,25 @@ function described(context: Visit["context"], value: SymbolicValue): string {
 
 const poppedWords = ["rip", "cs", "rflags", "rsp", "ss"];
 
-function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode): void {
+function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode, missing: readonly string[]): void {
   if (node.terminal.popsFrame) {
     const frame = context.model.frame;
     if (!frame) return;
-    poppedWords.forEach((register, i) => {
+    const wrong = poppedWords.flatMap((register, i) => {
       const value = stackValue(node.before, i * 8, frame);
-      if (value.kind === "field" && fieldSaves(context, value.field) === register) return;
+      return value.kind === "field" && fieldSaves(context, value.field) === register ? [] : [{ register: register.toUpperCase(), value }];
+    });
+    const [first, ...rest] = wrong;
+    // Where nothing was restored, RSP is still at the frame's first word: that was told.
+    if (first && !(missing.length > 4 && inFrame(node))) {
+      const notes = ["it pops RIP, CS, RFLAGS, RSP and SS, in this order, from where RSP points (SDM Vol. 2A, IRET)"];
+      if (rest.length > 0) notes.push(`${listed(rest.map((w) => w.register))} would not be the saved ${rest.length === 1 ? "one" : "ones"} either`);
       report({
         code: "EX5002",
-        args: { terminal: node.terminal.name, register: register.toUpperCase(), actual: described(context, value) },
-        details: {
-          notes: ["it pops RIP, CS, RFLAGS, RSP and SS, in this order, from where RSP points (SDM Vol. 2A, IRET)"],
-          help: "let RSP point at the five saved words: restore the other registers first, and drop what lies between",
-        },
+        args: { terminal: node.terminal.name, register: first.register, actual: described(context, first.value) },
+        details: { notes, help: "let RSP point at the five saved words: restore the other registers first, and drop what lies between" },
       });
-    });
+    }
     const cr3 = context.dimension("cr3");
     const { rsp } = node.before.registers;
     const kernelOnly = rsp.kind === "pointer" && kernelOnlyStacks.includes(stackOfRegion(context, vector, rsp.region));
@@ -117,6 +149,11 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
       });
     }
   }
+}
+
+function inFrame({ before }: TerminalNode): boolean {
+  const { rsp } = before.registers;
+  return rsp.kind === "pointer" && rsp.region === "frame";
 }
 
 function checkTokens({ context, vector, combinations, report }: Visit, node: TerminalNode): void {
