@@ -15,7 +15,16 @@ const folder = resolve("node_modules/.cache/exitdsl");
 const outfile = join(folder, `${basename(entry, ".ts")}-${process.pid}.mjs`);
 mkdirSync(folder, { recursive: true });
 try {
-  await build({ entryPoints: [entry], outfile, bundle: true, platform: "node", format: "esm", target: "node20", packages: "external", logLevel: "warning" });
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  });
   process.argv.splice(1, process.argv.length - 1, entry, ...rest);
   await import(pathToFileURL(outfile).href);
 } finally {

@@ -1,5 +1,5 @@
 /** What the grammar allows at a place, in words. All of it is read from the parser's own rules. */
-import { EOF, type EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
+import { type EmbeddedActionsParser, EOF, type IToken, type TokenType } from "chevrotain";
 import { shorten } from "./lexer.js";
 import * as t from "./tokens.js";
 
@@ -17,8 +17,8 @@ const startsByParser = new WeakMap<EmbeddedActionsParser, Map<string, Starts>>()
 
 /** Computed once for each parser and rule. */
 export function startsOf(parser: EmbeddedActionsParser, rule: string): Starts {
-  let known = startsByParser.get(parser);
-  if (!known) startsByParser.set(parser, (known = new Map()));
+  const known = startsByParser.get(parser) ?? new Map<string, Starts>();
+  startsByParser.set(parser, known);
   let starts = known.get(rule);
   if (!starts) {
     const types = new Set<TokenType>();
@@ -45,7 +45,9 @@ export function expectedAt(parser: EmbeddedActionsParser, rule: string, context:
   const single = t.parserTokens.find((type) => type.name === fallback);
   const possible =
     context.length <= contextLimit
-      ? parser.computeContentAssist(rule, [...context]).map(({ nextTokenType, ruleStack }) => ({ type: nextTokenType, rule: ruleStack.at(-1) ?? rule }))
+      ? parser
+          .computeContentAssist(rule, [...context])
+          .map(({ nextTokenType, ruleStack }) => ({ type: nextTokenType, rule: ruleStack.at(-1) ?? rule }))
       : single
         ? [{ type: single, rule }]
         : [];
@@ -60,7 +62,8 @@ export function expectedAt(parser: EmbeddedActionsParser, rule: string, context:
 
 function describeType(type: TokenType, rule: string): string {
   const inExpression = rule === "expression" || rule === "plainExpression";
-  if (inExpression && (type === t.Word || type === t.Integer || type === t.Minus || type === t.LeftParenthesis || type === t.keyword.not)) return "an operand";
+  if (inExpression && (type === t.Word || type === t.Integer || type === t.Minus || type === t.LeftParenthesis || type === t.keyword.not))
+    return "an operand";
   switch (type) {
     case t.Word:
       return "a name";
@@ -107,7 +110,7 @@ function isKeyword(type: TokenType): boolean {
 
 /** Is it one of the words that are never names? */
 export function isReserved(type: TokenType): boolean {
-  return (t.hardKeywords as readonly string[]).includes(textOf(type));
+  return t.wordsOf(t.hardKeywords).includes(textOf(type));
 }
 
 function textOf(type: TokenType): string {

@@ -26,9 +26,9 @@ export function scan(source: Source, errors: ErrorSink): Scan {
     else if (type === t.ForeignOperator) replaceForeignOperator(token, errors);
   }
   checkInvisible(source, errors);
-  const strange = result.groups["strange"] ?? [];
+  const strange = result.groups.strange ?? [];
   reportStrange(strange, source, errors);
-  const comments = (result.groups["comments"] ?? []).map(
+  const comments = (result.groups.comments ?? []).map(
     ({ image, startOffset }): Comment => ({
       start: startOffset,
       end: startOffset + image.length,
@@ -56,11 +56,18 @@ function checkString(token: IToken, errors: ErrorSink): void {
       const escaped = image[i];
       if (escaped === '"' || escaped === "\\") continue;
       const end = i + ((image.codePointAt(i) ?? 0) > 0xffff ? 2 : 1);
-      errors.report("EX1021", startOffset + i - 1, startOffset + end, { escape: image.slice(i - 1, end) }, { help: 'a string knows `\\"` and `\\\\`' });
+      errors.report(
+        "EX1021",
+        startOffset + i - 1,
+        startOffset + end,
+        { escape: image.slice(i - 1, end) },
+        { help: 'a string knows `\\"` and `\\\\`' },
+      );
     }
     closed = closed && i === image.length - 1;
   }
-  if (!closed) errors.report("EX1020", startOffset, startOffset + image.length, {}, { help: 'a string ends with `"` on the line on which it starts' });
+  if (!closed)
+    errors.report("EX1020", startOffset, startOffset + image.length, {}, { help: 'a string ends with `"` on the line on which it starts' });
 }
 
 function checkInteger(token: IToken, errors: ErrorSink): void {
@@ -68,7 +75,13 @@ function checkInteger(token: IToken, errors: ErrorSink): void {
   const end = startOffset + image.length;
   if (!/^(?:0[xX][0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|[0-9]+(?:_[0-9]+)*)$/.test(image)) {
     const help = /^[0-9]+[A-Za-z]/.test(image) && !/^0[xX]/.test(image) ? "a name does not start with a digit" : undefined;
-    errors.report("EX1027", startOffset, end, { text: shorten(image) }, { help: help ?? "numbers are decimal, or hexadecimal after `0x`, with single `_` between digits" });
+    errors.report(
+      "EX1027",
+      startOffset,
+      end,
+      { text: shorten(image) },
+      { help: help ?? "numbers are decimal, or hexadecimal after `0x`, with single `_` between digits" },
+    );
   } else if (image.length > 16 && integerValue(image) === undefined) {
     errors.report("EX1028", startOffset, end, { text: shorten(image) });
   }
@@ -159,7 +172,11 @@ function reportStrange(strange: readonly IToken[], source: Source, errors: Error
     if (invisible.test(run)) continue;
     const code = run.codePointAt(0) as number;
     if (code < 0x80) {
-      const help = run.startsWith(";") ? "statements and declarations need no semicolon" : run === "#" || run === "'" ? describeMisuse(run) : undefined;
+      const help = run.startsWith(";")
+        ? "statements and declarations need no semicolon"
+        : run === "#" || run === "'"
+          ? describeMisuse(run)
+          : undefined;
       errors.report("EX1024", startOffset, end, { sign: shorten(run) }, { help });
     } else {
       const character = String.fromCodePoint(code);

@@ -24,8 +24,9 @@ export function parse(source: Source): Parsed {
     sink.report("EX1030", 0, 0, { size: length, limit: limits.fileSize }, { help: "split the spec into files and `import` them" });
     return { file: { start: 0, end: length, edition: undefined, imports: [], declarations: [], comments: [] }, diagnostics: sink.sorted() };
   }
-  const { tokens, comments } = scan(source, sink);
+  // Before anything is scanned: it completes the token types.
   parser ??= new SpecParser();
+  const { tokens, comments } = scan(source, sink);
   const file = parser.read(source, tokens, comments, sink);
   return { file, diagnostics: sink.sorted() };
 }

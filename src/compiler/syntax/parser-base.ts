@@ -1,5 +1,5 @@
 /** What all rules share: places, names, strings, doc comments and limits. */
-import { EmbeddedActionsParser, type IToken, type ParserMethod } from "chevrotain";
+import { EmbeddedActionsParser, type IToken, type ParserMethod, type TokenType } from "chevrotain";
 import type { Source } from "../text/source.js";
 import { ErrorSink } from "./error-sink.js";
 import { limits } from "./limits.js";
@@ -56,6 +56,16 @@ export abstract class BaseParser extends EmbeddedActionsParser {
     const { image, startOffset } = token;
     const inner = image.endsWith('"') && image.length > 1 ? image.slice(1, -1) : image.slice(1);
     return { start: startOffset, end: startOffset + image.length, value: inner.includes("\\") ? inner.replace(/\\(["\\])/g, "$1") : inner };
+  }
+
+  /** An alternative of one word, and what it stands for. */
+  protected word<Value>(type: TokenType, value: Value): { readonly ALT: () => Value } {
+    return {
+      ALT: () => {
+        this.CONSUME(type);
+        return value;
+      },
+    };
   }
 
   /** Where the last token that was taken ends; 0 before the first. */

@@ -7,8 +7,11 @@ import type * as tree from "./tree.js";
 
 const { keyword } = t;
 
-type ClauseRule = "featureClause" | "eventClause" | "workClause" | "stepClause";
+const clauseRules = ["featureClause", "eventClause", "workClause", "stepClause"] as const;
 
+type ClauseRule = (typeof clauseRules)[number];
+
+/** What holds the clauses, for messages. */
 const holders: Readonly<Record<ClauseRule, string>> = {
   featureClause: "a feature",
   eventClause: "an event",
@@ -45,8 +48,9 @@ export abstract class ClauseParser extends StatementParser {
   private resumeClauses(clauses: tree.Clause[], rule: ClauseRule, depth: number): boolean {
     if (this.RECORDING_PHASE || this.atBlockEnd()) return false;
     const token = this.LA(1);
-    if (startsOf(this, "clause").types.has(token.tokenType)) {
-      this.readClause(clauses, this.clause, "clause", depth);
+    const elsewhere = clauseRules.find((other) => startsOf(this, other).types.has(token.tokenType));
+    if (elsewhere) {
+      this.readClause(clauses, this[elsewhere], elsewhere, depth);
     } else {
       this.replaceOrSkip(rule, startsOf(this, rule).keywords, "EX1003", { found: describeToken(token), declaration: holders[rule] });
     }
@@ -69,14 +73,23 @@ export abstract class ClauseParser extends StatementParser {
   /** `requires …`, of which a tail has some as well. */
   readonly requiresClause: Rule<tree.StatesClause> = this.RULE("requiresClause", (): tree.StatesClause => this.statesClause("requires"));
   private readonly startsClause: Rule<tree.StatesClause> = this.RULE("startsClause", (): tree.StatesClause => this.statesClause("starts"));
-  private readonly ensuresClause: Rule<tree.StatesClause> = this.RULE("ensuresClause", (): tree.StatesClause => this.statesClause("ensures"));
+  private readonly ensuresClause: Rule<tree.StatesClause> = this.RULE(
+    "ensuresClause",
+    (): tree.StatesClause => this.statesClause("ensures"),
+  );
   private readonly configClause: Rule<tree.NamesClause> = this.RULE("configClause", (): tree.NamesClause => this.namesClause("config"));
   private readonly cpuClause: Rule<tree.NamesClause> = this.RULE("cpuClause", (): tree.NamesClause => this.namesClause("cpu"));
-  private readonly excludesClause: Rule<tree.NamesClause> = this.RULE("excludesClause", (): tree.NamesClause => this.namesClause("excludes"));
+  private readonly excludesClause: Rule<tree.NamesClause> = this.RULE(
+    "excludesClause",
+    (): tree.NamesClause => this.namesClause("excludes"),
+  );
   private readonly needsClause: Rule<tree.NamesClause> = this.RULE("needsClause", (): tree.NamesClause => this.namesClause("needs"));
   private readonly losesClause: Rule<tree.NamesClause> = this.RULE("losesClause", (): tree.NamesClause => this.namesClause("loses"));
   private readonly clearsClause: Rule<tree.NamesClause> = this.RULE("clearsClause", (): tree.NamesClause => this.namesClause("clears"));
-  private readonly clobbersClause: Rule<tree.NamesClause> = this.RULE("clobbersClause", (): tree.NamesClause => this.namesClause("clobbers"));
+  private readonly clobbersClause: Rule<tree.NamesClause> = this.RULE(
+    "clobbersClause",
+    (): tree.NamesClause => this.namesClause("clobbers"),
+  );
   private readonly touchesClause: Rule<tree.NamesClause> = this.RULE("touchesClause", (): tree.NamesClause => this.namesClause("touches"));
 
   private readonly originClause: Rule<tree.OriginClause> = this.RULE("originClause", (): tree.OriginClause => {
@@ -94,10 +107,7 @@ export abstract class ClauseParser extends StatementParser {
 
   private readonly frameClause: Rule<tree.FrameClause> = this.RULE("frameClause", (): tree.FrameClause => {
     const { startOffset } = this.CONSUME(keyword.frame);
-    const complete = this.OR([
-      { ALT: () => (this.CONSUME(keyword.complete), true) },
-      { ALT: () => (this.CONSUME(keyword.partial), false) },
-    ]);
+    const complete = this.OR([this.word(keyword.complete, true), this.word(keyword.partial, false)]);
     const facts: tree.Expression[] = [];
     this.MANY(() => {
       this.CONSUME(t.Comma);
@@ -119,10 +129,10 @@ export abstract class ClauseParser extends StatementParser {
   private readonly guardClause: Rule<tree.GuardClause> = this.RULE("guardClause", (): tree.GuardClause => {
     const start = this.LA(1).startOffset;
     const policy = this.OR<tree.GuardClause["policy"]>([
-      { ALT: () => (this.CONSUME(t.OneShot), "one-shot") },
-      { ALT: () => (this.CONSUME(keyword.once), "once") },
-      { ALT: () => (this.CONSUME(keyword.final), "final") },
-      { ALT: () => (this.CONSUME(keyword.always), "always") },
+      this.word(t.OneShot, "one-shot"),
+      this.word(keyword.once, "once"),
+      this.word(keyword.final, "final"),
+      this.word(keyword.always, "always"),
     ]);
     const test = this.OPTION(() => {
       this.CONSUME(keyword.when);
@@ -156,25 +166,28 @@ export abstract class ClauseParser extends StatementParser {
 
   private readonly effect: Rule<tree.MayEffect> = this.RULE("effect", (): tree.MayEffect => {
     const start = this.LA(1).startOffset;
-    return this.OR<tree.MayEffect>([
-      { ALT: () => (this.CONSUME(keyword.sleep), { kind: "sleep", start, end: this.end() }) },
-      { ALT: () => (this.CONSUME(keyword.fault), { kind: "fault", start, end: this.end() }) },
-      { ALT: () => (this.CONSUME(keyword.return), { kind: "return", start, end: this.end() }) },
+    let flags: tree.Name[] = [];
+    const kind = this.OR<tree.MayEffect["kind"]>([
+      this.word(keyword.sleep, "sleep"),
+      this.word(keyword.fault, "fault"),
+      this.word(keyword.return, "return"),
       {
         ALT: () => {
           this.CONSUME(keyword.rewrite);
           this.CONSUME(keyword.frame);
-          return { kind: "rewrite-frame", start, end: this.end() };
+          return "rewrite-frame";
         },
       },
       {
         ALT: () => {
           this.CONSUME(keyword.set);
-          const flags = this.SUBRULE(this.flagSet);
-          return { kind: "set", start, end: this.end(), flags };
+          flags = this.SUBRULE(this.flagSet);
+          return "set";
         },
       },
     ]);
+    const end = this.end();
+    return kind === "set" ? { kind, start, end, flags } : { kind, start, end };
   });
 
   private readonly restoresClause: Rule<tree.RestoresClause> = this.RULE("restoresClause", (): tree.RestoresClause => {
@@ -189,24 +202,29 @@ export abstract class ClauseParser extends StatementParser {
     return rules.map((rule) => ({ ALT: () => this.SUBRULE(rule) }));
   }
 
-  private readonly featureClauses: readonly Rule<tree.Clause>[] = [this.configClause, this.cpuClause, this.excludesClause, this.needsClause];
-  private readonly eventClauses: readonly Rule<tree.Clause>[] = [this.originClause, this.startsClause, this.frameClause, this.losesClause, this.tokenClause];
   /** What a work item and a step promise alike. */
   private readonly contractClauses: readonly Rule<tree.Clause>[] = [
-    this.callClause, this.requiresClause, this.ensuresClause, this.clearsClause, this.mayClause, this.clobbersClause, this.touchesClause,
+    this.callClause,
+    this.requiresClause,
+    this.ensuresClause,
+    this.clearsClause,
+    this.mayClause,
+    this.clobbersClause,
+    this.touchesClause,
   ];
-  private readonly ofFeature = this.alternatives(this.featureClauses);
-  private readonly ofEvent = this.alternatives(this.eventClauses);
+  private readonly ofFeature = this.alternatives([this.configClause, this.cpuClause, this.excludesClause, this.needsClause]);
+  private readonly ofEvent = this.alternatives([
+    this.originClause,
+    this.startsClause,
+    this.frameClause,
+    this.losesClause,
+    this.tokenClause,
+  ]);
   private readonly ofWork = this.alternatives([this.guardClause, ...this.contractClauses]);
   private readonly ofStep = this.alternatives([this.asmClause, this.restoresClause, ...this.contractClauses]);
-  private readonly ofAny = this.alternatives([
-    ...this.featureClauses, ...this.eventClauses, this.guardClause, this.asmClause, this.restoresClause, ...this.contractClauses,
-  ]);
 
   readonly featureClause: Rule<tree.Clause> = this.RULE("featureClause", (): tree.Clause => this.OR(this.ofFeature));
   readonly eventClause: Rule<tree.Clause> = this.RULE("eventClause", (): tree.Clause => this.OR(this.ofEvent));
   readonly workClause: Rule<tree.Clause> = this.RULE("workClause", (): tree.Clause => this.OR(this.ofWork));
   readonly stepClause: Rule<tree.Clause> = this.RULE("stepClause", (): tree.Clause => this.OR(this.ofStep));
-  /** Only for recovery: a clause that stands in the wrong declaration is read whole. */
-  readonly clause: Rule<tree.Clause> = this.RULE("clause", (): tree.Clause => this.OR(this.ofAny));
 }

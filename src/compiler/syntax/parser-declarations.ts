@@ -1,7 +1,8 @@
 /** Declarations. */
+
+import { describeToken } from "./expectations.js";
 import type { Rule } from "./parser-base.js";
 import { ClauseParser } from "./parser-clauses.js";
-import { describeToken } from "./expectations.js";
 import * as t from "./tokens.js";
 import type * as tree from "./tree.js";
 
@@ -185,10 +186,7 @@ export abstract class DeclarationParser extends ClauseParser {
     const doc = this.docBefore(start);
     const setting = this.SUBRULE(this.setting);
     this.CONSUME(keyword.at);
-    const target = this.OR<"user" | "kernel">([
-      { ALT: () => (this.CONSUME(keyword.user), "user") },
-      { ALT: () => (this.CONSUME(keyword.kernel), "kernel") },
-    ]);
+    const target = this.OR<"user" | "kernel">([this.word(keyword.user, "user"), this.word(keyword.kernel, "kernel")]);
     const condition = this.SUBRULE(this.presence);
     const because = this.SUBRULE(this.reason);
     return { kind: "require", start, end: this.end(), doc, setting, target, condition, because };
@@ -255,12 +253,14 @@ export abstract class DeclarationParser extends ClauseParser {
   });
 
   /** A part of an exit: at most one `prepare`, then at most one `leave`, and `waive` lines anywhere around them. */
-  readonly exitPart: Rule<ExitPart> = this.RULE("exitPart", (): ExitPart =>
-    this.OR<ExitPart>([
-      { ALT: () => this.SUBRULE(this.waive) },
-      { ALT: () => ({ kind: "prepare", prepare: this.SUBRULE(this.prepare) }) },
-      { ALT: () => ({ kind: "leave", leave: this.SUBRULE(this.leave) }) },
-    ]),
+  readonly exitPart: Rule<ExitPart> = this.RULE(
+    "exitPart",
+    (): ExitPart =>
+      this.OR<ExitPart>([
+        { ALT: () => this.SUBRULE(this.waive) },
+        { ALT: () => ({ kind: "prepare", prepare: this.SUBRULE(this.prepare) }) },
+        { ALT: () => ({ kind: "leave", leave: this.SUBRULE(this.leave) }) },
+      ]),
   );
 
   readonly prepare: Rule<tree.Prepare> = this.RULE("prepare", (): tree.Prepare => {

@@ -89,7 +89,7 @@ export abstract class RecoveringParser extends BaseParser {
     const context = this.tokens.slice(from, this.indexOf(token));
     const { phrases, keywords, name } = expectedAt(this, unit, context, error.message);
     if (name && isReserved(token.tokenType)) {
-      this.reportAt(token, "EX1008", { word: token.image }, { help: `reserved are ${quoted(t.hardKeywords).join(", ")}` });
+      this.reportAt(token, "EX1008", { word: token.image }, { help: `reserved are ${quoted(t.wordsOf(t.hardKeywords)).join(", ")}` });
       return;
     }
     const meant = this.meantKeyword(token, keywords);

@@ -53,7 +53,8 @@ export abstract class StatementParser extends ExpressionParser {
   protected reportBlock(code: "EX1001" | "EX1004"): void {
     const token = this.LA(1);
     if (this.resumedAt === token.startOffset) return;
-    if (code === "EX1004") this.reportAt(token, code, { found: "`{`" }, { help: "a block follows `when`, `else`, `repeat while pending` or `window`" });
+    if (code === "EX1004")
+      this.reportAt(token, code, { found: "`{`" }, { help: "a block follows `when`, `else`, `repeat while pending` or `window`" });
     else this.reportAt(token, code, { expected: "`prepare`, `leave` or `waive`", found: "`{`" }, {});
   }
 
@@ -107,10 +108,7 @@ export abstract class StatementParser extends ExpressionParser {
     {
       ALT: (): tree.Statement => {
         const { startOffset } = this.CONSUME(keyword.irqs);
-        const on = this.OR2([
-          { ALT: () => (this.CONSUME(keyword.on), true) },
-          { ALT: () => (this.CONSUME(keyword.off), false) },
-        ]);
+        const on = this.OR2([this.word(keyword.on, true), this.word(keyword.off, false)]);
         return { kind: "irqs", start: startOffset, end: this.end(), on };
       },
     },
@@ -205,9 +203,9 @@ export abstract class StatementParser extends ExpressionParser {
     interface Arm {
       readonly start: number;
       readonly test: tree.Expression;
-      readonly then: tree.Block;
+      readonly body: tree.Block;
     }
-    const arms: Arm[] = [{ start: startOffset, test: this.SUBRULE(this.expression), then: this.SUBRULE(this.block) }];
+    const arms: Arm[] = [{ start: startOffset, test: this.SUBRULE(this.expression), body: this.SUBRULE(this.block) }];
     let last: tree.Block | undefined;
     this.MANY({
       GATE: () => last === undefined,
@@ -219,7 +217,7 @@ export abstract class StatementParser extends ExpressionParser {
               const { startOffset: start } = this.CONSUME(keyword.if);
               // The tree nests these, so that they count.
               this.enter(word);
-              arms.push({ start, test: this.SUBRULE2(this.expression), then: this.SUBRULE2(this.block) });
+              arms.push({ start, test: this.SUBRULE2(this.expression), body: this.SUBRULE2(this.block) });
             },
           },
           { ALT: () => (last = this.SUBRULE3(this.block)) },
@@ -229,10 +227,10 @@ export abstract class StatementParser extends ExpressionParser {
     this.depth = depth;
     let otherwise: tree.Block | tree.WhenStatement | undefined = last;
     for (let i = arms.length - 1; i > 0; i--) {
-      const { start, test, then } = arms[i] as Arm;
+      const { start, test, body: then } = arms[i] as Arm;
       otherwise = { kind: "when", start, end: this.end(), test, then, otherwise };
     }
-    const { start, test, then } = arms[0] as Arm;
+    const { start, test, body: then } = arms[0] as Arm;
     return { kind: "when", start, end: this.end(), test, then, otherwise };
   });
 

@@ -71,7 +71,8 @@ export class SpecParser extends DeclarationParser {
     if (this.RECORDING_PHASE || token.tokenType === EOF) return false;
     if (token.tokenType === keyword.edition || token.tokenType === keyword.import) {
       const word = token.image;
-      const what = word === "edition" && this.imports.length + this.declarations.length === 0 ? "nothing else, and only once" : "all declarations";
+      const what =
+        word === "edition" && this.imports.length + this.declarations.length === 0 ? "nothing else, and only once" : "all declarations";
       this.reportAt(token, "EX1007", { word, what }, { help: "the order is: edition, imports, declarations" });
     } else if (token.tokenType === t.RightBrace) {
       this.reportAt(token, "EX1006", {}, {});

@@ -6,7 +6,18 @@ import type { BinaryExpression, BinaryOperator, Expression, StringLiteral } from
 
 /** How tightly each binds; the greater the tighter. */
 const tightness: Readonly<Record<BinaryOperator | "not", number>> = {
-  or: 1, and: 2, not: 4, "==": 5, "!=": 5, "<": 5, "<=": 5, ">": 5, ">=": 5, has: 5, lacks: 5, "|": 6,
+  or: 1,
+  and: 2,
+  not: 4,
+  "==": 5,
+  "!=": 5,
+  "<": 5,
+  "<=": 5,
+  ">": 5,
+  ">=": 5,
+  has: 5,
+  lacks: 5,
+  "|": 6,
 };
 const becauseTightness = 3;
 const comparisonTightness = 5;
@@ -59,7 +70,8 @@ export class ExpressionBuilder {
       this.#refuse("EX1011", operator, start, end);
     }
     this.#reduce(own + 1);
-    if (own === comparisonTightness && tightness[this.#pending.at(-1)?.operator ?? "or"] === own) this.#refuse("EX1010", operator, start, end);
+    if (own === comparisonTightness && tightness[this.#pending.at(-1)?.operator ?? "or"] === own)
+      this.#refuse("EX1010", operator, start, end);
     this.#reduce(own);
     this.#pending.push({ operator, start });
     this.size++;

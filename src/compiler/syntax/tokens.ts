@@ -15,44 +15,44 @@ export const Integer = createToken({ name: "Integer", pattern: /[0-9][A-Za-z0-9_
 /** An unterminated string ends with its line; `lexer.ts` reports it. */
 export const Text = createToken({ name: "Text", pattern: /"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*(?:"|\\?)/, start_chars_hint: ['"'] });
 
-/** Keywords by what they begin. A word that begins several things stands where it does so first. */
+/** Keywords by what they begin, with blanks between them. A word that begins several things stands where it does so first. */
 export const softKeywords = {
-  declarations: [
-    "edition", "import", "feature", "constant", "state", "flags", "mask", "value", "frame", "event", "condition", "work", "step",
-    "require", "assume", "tail", "exit",
-  ],
-  clauses: [
-    "config", "cpu", "excludes", "needs", "origin", "starts", "loses", "token", "once", "final", "always", "call", "asm", "requires",
-    "ensures", "clears", "may", "clobbers", "touches", "restores", "prepare", "leave",
-  ],
-  statements: [
-    "run", "do", "irqs", "read", "take", "clear", "repeat", "evaluate", "restore", "window", "waive", "jump",
-  ],
-  other: [
-    "in", "bit", "async", "saves", "user", "kernel", "any", "point", "complete", "partial", "except", "sleep", "fault", "return",
-    "rewrite", "set", "from", "at", "to", "returns", "on", "off", "while", "pending",
-  ],
+  declarations: "edition import feature constant state flags mask value frame event condition work step require assume tail exit",
+  clauses:
+    "config cpu excludes needs origin starts loses token once final always call asm requires ensures clears may clobbers touches restores prepare leave",
+  statements: "run do irqs read take clear repeat evaluate restore window waive jump",
+  other:
+    "in bit async saves user kernel any point complete partial except sleep fault return rewrite set from at to returns on off while pending",
 } as const;
 
 /** Keywords that are never names. */
-export const hardKeywords = ["or", "and", "not", "has", "lacks", "because", "when", "if", "else"] as const;
+export const hardKeywords = "or and not has lacks because when if else";
 
-type SoftKeyword = (typeof softKeywords)[keyof typeof softKeywords][number];
-type HardKeyword = (typeof hardKeywords)[number];
+type WordsOf<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | WordsOf<Rest> : Text;
+type Keyword = WordsOf<(typeof softKeywords)[keyof typeof softKeywords]> | WordsOf<typeof hardKeywords>;
+
+/** The words of one of the lists above. */
+export function wordsOf(list: string): string[] {
+  return list.split(" ");
+}
 
 const operatorKeywords: readonly string[] = ["or", "and", "has", "lacks"];
 
-function createKeyword(text: string): TokenType {
-  const soft = !(hardKeywords as readonly string[]).includes(text);
-  const categories = soft ? [Word] : operatorKeywords.includes(text) ? [BinaryOperator] : [];
+function createKeyword(text: string, soft: boolean): TokenType {
   // In capitals, because chevrotain keeps tokens and rules in one namespace.
-  return createToken({ name: text.toUpperCase(), label: text, pattern: Lexer.NA, categories });
+  const type = createToken({ name: text.toUpperCase(), label: text, pattern: Lexer.NA });
+  // Given to `createToken`, each category would be worked out anew for each of its members; the parser does it once for all.
+  type.CATEGORIES = soft ? [Word] : operatorKeywords.includes(text) ? [BinaryOperator] : [];
+  return type;
 }
 
-const keywordTypes = [...Object.values(softKeywords).flat(), ...hardKeywords].map(createKeyword);
+const keywordTypes = [
+  ...Object.values(softKeywords).flatMap((list) => wordsOf(list).map((word) => createKeyword(word, true))),
+  ...wordsOf(hardKeywords).map((word) => createKeyword(word, false)),
+];
 
 /** The token type of each keyword. */
-export const keyword = Object.fromEntries(keywordTypes.map((type) => [type.LABEL, type])) as Readonly<Record<SoftKeyword | HardKeyword, TokenType>>;
+export const keyword = Object.fromEntries(keywordTypes.map((type) => [type.LABEL, type])) as Readonly<Record<Keyword, TokenType>>;
 
 /** The only keyword that no identifier can look like. */
 export const OneShot = createToken({ name: "ONE_SHOT", label: "one-shot", pattern: /one-shot(?![A-Za-z0-9_])/ });
@@ -85,7 +85,12 @@ export const LineComment = createToken({ name: "LineComment", pattern: /\/\/[^\r
 /** Signs that other languages have; each is taken for the word that is meant, and reported. */
 export const ForeignOperator = createToken({ name: "ForeignOperator", pattern: /&&|\|\||!(?!=)/ });
 /** C's comments, reported. One without an end takes the rest of the file, so that a file full of them is read once. */
-export const BlockComment = createToken({ name: "BlockComment", pattern: /\/\*(?:[^]*?\*\/|[^]*)/, group: "strange", line_breaks: true });
+export const BlockComment = createToken({
+  name: "BlockComment",
+  pattern: /\/\*(?:[\s\S]*?\*\/|[\s\S]*)/,
+  group: "strange",
+  line_breaks: true,
+});
 /** Everything that begins nothing: kept out of the parser's sight, and reported. */
 export const Strange = createToken({
   name: "Strange",
@@ -96,12 +101,54 @@ export const Blank = createToken({ name: "Blank", pattern: /[ \t\r\n]+/, group: 
 
 /** What the lexer tries, in this order: a token before those that are its beginning. */
 export const lexerTokens: TokenType[] = [
-  Blank, OneShot, Identifier, LineComment, Comma, Text, LeftBrace, RightBrace, Integer, Dot, LeftParenthesis, RightParenthesis,
-  ForeignOperator, Bar, Minus, Equal, Assign, NotEqual, LessOrEqual, Less, GreaterOrEqual, Greater, BlockComment, Strange,
+  Blank,
+  OneShot,
+  Identifier,
+  LineComment,
+  Comma,
+  Text,
+  LeftBrace,
+  RightBrace,
+  Integer,
+  Dot,
+  LeftParenthesis,
+  RightParenthesis,
+  ForeignOperator,
+  Bar,
+  Minus,
+  Equal,
+  Assign,
+  NotEqual,
+  LessOrEqual,
+  Less,
+  GreaterOrEqual,
+  Greater,
+  BlockComment,
+  Strange,
 ];
 
 /** What the parser may meet. */
 export const parserTokens: TokenType[] = [
-  Word, BinaryOperator, Identifier, Integer, Text, OneShot, ...keywordTypes, LeftBrace, RightBrace, LeftParenthesis, RightParenthesis,
-  Comma, Dot, Bar, Minus, Assign, Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual,
+  Word,
+  BinaryOperator,
+  Identifier,
+  Integer,
+  Text,
+  OneShot,
+  ...keywordTypes,
+  LeftBrace,
+  RightBrace,
+  LeftParenthesis,
+  RightParenthesis,
+  Comma,
+  Dot,
+  Bar,
+  Minus,
+  Assign,
+  Equal,
+  NotEqual,
+  Less,
+  LessOrEqual,
+  Greater,
+  GreaterOrEqual,
 ];
