@@ -20,12 +20,12 @@ const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const number = /^-?(?:0[xX][0-9A-Fa-f]+|[0-9]+)$/;
 const widths: readonly string[] = ["8", "16", "32", "64"];
 
-/** Splits the text behind a mnemonic at its commas. */
+/** Splits the text behind a mnemonic at the commas that are in no parentheses. */
 export function splitOperands(text: string, offset: number): readonly OperandText[] {
   if (text.trim() === "") return [];
   const parts: OperandText[] = [];
   let start = 0;
-  for (const part of text.split(",")) {
+  for (const part of text.split(/,(?![^()]*\))/)) {
     const lead = part.length - part.trimStart().length;
     parts.push({ text: part.trim(), offset: offset + start + lead });
     start += part.length + 1;

@@ -34,7 +34,7 @@ export function parseInstruction(text: string): { readonly instruction: Instruct
   if (!match) return fail("an instruction begins with its mnemonic, as in `movq %rsp, %rdi`; a local label is `1:` alone");
   const written = (match[1] ?? "").toLowerCase();
   const mnemonic = mnemonicAliases[written] ?? written;
-  if (terminals.some((terminal) => terminal.mnemonic === mnemonic || terminal.name === mnemonic)) {
+  if (terminals.some((terminal) => terminal.name === mnemonic)) {
     return fail(`\`${mnemonic}\` leaves the kernel, so it is no part of a step; write it as a statement of \`leave\`: \`${mnemonic}\``);
   }
   const row = mnemonicNamed(mnemonic)?.row ?? mnemonicWithoutSuffix(mnemonic);
@@ -54,6 +54,9 @@ export function parseInstruction(text: string): { readonly instruction: Instruct
   const width = mnemonicNamed(mnemonic)?.width ?? inferWidth(row, operands);
   if (width === undefined)
     return fail(`the width is unclear; write it into the mnemonic: ${(row.suffixes ?? []).map((s) => `\`${row.name}${s}\``).join(", ")}`);
+  if (row.suffixes !== undefined && !row.suffixes.includes(suffixOf[width])) {
+    return fail(`\`${row.name}\` works on ${row.suffixes.map((s) => widthOf[s]).join(", ")} bits, not on ${width}`);
+  }
   const shapes = row.forms.includes("s") ? "s".repeat(operands.length) : operands.map(shapeOf).join("");
   if (!row.forms.includes(shapes)) return fail(`${formsOf(row)}${texts.length === 0 ? "" : `; this is ${describe(shapes)}`}`);
   for (const [index, operand] of operands.entries()) {
@@ -137,6 +140,8 @@ function checkOperand(
   if (operands.some((other) => other.kind === "control") && width !== 64) return "control registers are moved with `movq`";
   if (operand.kind === "memory" && row.name === "pop" && operand.address.base === "rsp")
     return "`popq` to an address by %rsp means the address after the pop; load a register and store it with `movq`";
+  if (operand.kind === "memory" && row.name === "lea" && operand.address.segment !== undefined)
+    return "`leaq` computes an address, to which a segment adds nothing; read GS.base with `rdgsbase`";
   if (operand.kind !== "immediate") return undefined;
   const { value } = operand;
   const bits = BigInt(width);
