@@ -5,10 +5,10 @@ import { mnemonicRows } from "../../src/compiler/machine/mnemonics.js";
 import { builtInStates } from "../../src/compiler/machine/states.js";
 import { terminals } from "../../src/compiler/machine/terminals.js";
 import { short } from "../../src/compiler/report/short.js";
+import { ErrorSink } from "../../src/compiler/syntax/error-sink.js";
 import { scan } from "../../src/compiler/syntax/lexer.js";
 import { SpecParser } from "../../src/compiler/syntax/parser.js";
 import { keywordByText } from "../../src/compiler/syntax/tokens.js";
-import { ErrorSink } from "../../src/compiler/syntax/error-sink.js";
 import { compileText, readRepositoryFile } from "./compile.js";
 
 const page = readRepositoryFile("docs/language.md");
@@ -25,7 +25,7 @@ interface Example {
 function examplesOf(text: string): Example[] {
   let heading = "";
   const examples: Example[] = [];
-  for (const match of text.matchAll(/^(?:#+ (?<heading>.*)|```exitdsl(?<info>[^\n]*)\n(?<body>[^]*?)^```)$/gm)) {
+  for (const match of text.matchAll(/^(?:#+ (?<heading>.*)|```exitdsl(?<info>[^\n]*)\n(?<body>[\s\S]*?)^```)$/gm)) {
     const { heading: found, info = "", body = "" } = match.groups ?? {};
     if (found !== undefined) {
       heading = found;

@@ -8,7 +8,9 @@ import { catalogue } from "../../src/compiler/diagnostics/catalogue.js";
 import { pretty } from "../../src/compiler/report/pretty.js";
 import { compileText, readRepositoryFile } from "../docs/compile.js";
 
-const names = readdirSync(new URL(".", import.meta.url)).flatMap((file) => (file.endsWith(".exitdsl") ? [file.slice(0, -".exitdsl".length)] : []));
+const names = readdirSync(new URL(".", import.meta.url)).flatMap((file) =>
+  file.endsWith(".exitdsl") ? [file.slice(0, -".exitdsl".length)] : [],
+);
 
 describe.each(names)("%s", (name) => {
   const code = name.slice(0, "EX0000".length);
