@@ -4,6 +4,7 @@
  * reported once.
  */
 import { check } from "./check/check.js";
+import { type Boundary, checkInterruptions } from "./check/interruption.js";
 import { diagnostic } from "./diagnostics/catalogue.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Artefact, BackEnd, EmitOptions } from "./emit/artefact.js";
@@ -56,6 +57,7 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
   const diagnostics = [...found];
   const graphs: PathGraph[] = [];
   const statistics: PathStatistics[] = [];
+  const boundaries: Boundary[] = [];
   const artefacts: Artefact[] = [];
   const failed = () => diagnostics.some((d) => d.severity === "error");
   const add = (more: readonly Diagnostic[]) => {
@@ -72,9 +74,11 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
     if (!graph) continue;
     const checked = check(graph);
     add(checked.diagnostics);
+    boundaries.push(...checked.boundaries);
     graphs.push(graph);
     statistics.push({ ...countPath(graph), ...checked.statistics, milliseconds: now() - started });
   }
+  if (model) add(checkInterruptions(model, boundaries));
   if (model && !failed()) {
     add(backEnds.flatMap((b) => b.check(model, graphs)));
     const emitOptions: EmitOptions = { stem: options.stem ?? stemOf(input.name), digest: digestOf(backEnds.length > 0 ? sources : []), version, spdx: options.spdx };

@@ -3,12 +3,14 @@ import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Waiver } from "../model/model.js";
 import type { PathGraph, PathNode } from "../path/graph.js";
-import { visitGraph } from "../path/flow.js";
+import { blocksOf } from "../path/flow.js";
 import { pathContext, type PathContext } from "./context.js";
 import { Explorer, type Reached } from "./explore.js";
 import { unknownFlags } from "./flag-box.js";
+import { Boundaries, type Boundary } from "./interruption.js";
 import type { Finding, Rule } from "./rule.js";
-import { contracts } from "./rules/contracts.js";
+import { contracts, stepContracts } from "./rules/contracts.js";
+import { staleDecisions } from "./rules/frame-facts.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
 import { memory } from "./rules/memory.js";
 import { oneShotWork } from "./rules/one-shot-work.js";
@@ -18,7 +20,7 @@ import { checkLoops, workIrqs } from "./rules/work-policy.js";
 import { describe } from "./story.js";
 import { Vector } from "./vector.js";
 
-const rules: readonly Rule[] = [workIrqs, anyPointWork, irqsWindow, contracts, memory, tokens, oneShotWork, terminals];
+const rules: readonly Rule[] = [workIrqs, anyPointWork, irqsWindow, contracts, stepContracts, memory, tokens, staleDecisions, oneShotWork, terminals];
 
 export interface CheckStatistics {
   /** Different state vectors met, summed over the path's points. */
@@ -29,6 +31,8 @@ export interface CheckStatistics {
 
 export interface CheckResult {
   readonly diagnostics: readonly Diagnostic[];
+  /** What other paths may find when they interrupt this one. */
+  readonly boundaries: readonly Boundary[];
   readonly statistics: CheckStatistics;
 }
 
@@ -47,14 +51,16 @@ export function check(graph: PathGraph): CheckResult {
     const { what, count, limit } = context;
     const help = "split the path, or the features that do not belong together";
     const excess = diagnostic("EX2044", graph.exit.span, { name: graph.exit.name, count, what, limit }, { help });
-    return { diagnostics: [excess], statistics: { states: 0, featureCombinations: 0 } };
+    return { diagnostics: [excess], boundaries: [], statistics: { states: 0, featureCombinations: 0 } };
   }
   const found = new Map<string, Found>();
   const waivers = collectWaivers(graph);
+  const boundaries = new Boundaries(context);
   const explorer = new Explorer(context, (node, reached, instruction) => {
+    boundaries.note(node, reached);
     const { vector, combinations } = reached;
     const report = (finding: Finding) => {
-      if (waive(waivers, finding)) return;
+      if (waive(waivers, finding, node)) return;
       const failing = finding.combinations ?? combinations;
       const place = `${node.id} ${instruction ?? ""} ${finding.span?.start ?? ""}`;
       // A register or a flag more is the same fault; what it is about is in the arguments of the message.
@@ -70,7 +76,7 @@ export function check(graph: PathGraph): CheckResult {
   });
   explorer.run(starts(context));
   const diagnostics = mostTelling([...found.values()]).map((f) => describe(context, f));
-  diagnostics.push(...loopFindings(graph));
+  diagnostics.push(...loopFindings(graph, (code, node) => waive(waivers, { code }, node)));
   for (const waiver of waivers) {
     if (waiver.used) continue;
     const help = "remove it: it would hide a fault that comes later";
@@ -78,6 +84,7 @@ export function check(graph: PathGraph): CheckResult {
   }
   return {
     diagnostics: once(diagnostics),
+    boundaries: boundaries.all(),
     statistics: { states: explorer.states, featureCombinations: context.features.combinations.length },
   };
 }
@@ -97,9 +104,10 @@ function starts(context: PathContext): Vector[] {
   );
 }
 
-function loopFindings(graph: PathGraph): Diagnostic[] {
+function loopFindings(graph: PathGraph, waived: (code: "EX3004" | "EX3006", node: PathNode) => boolean): Diagnostic[] {
   const result: Diagnostic[] = [];
   checkLoops(graph.prepare, (work, node, flag) => {
+    if (waived(work ? "EX3004" : "EX3006", node)) return;
     if (work) {
       const secondary = [{ span: work.span, message: "declared as `once` here" }];
       const notes = ["it belongs to the event, not to the state of a flag; running it again reports one system call twice (INV-10)"];
@@ -114,21 +122,35 @@ function loopFindings(graph: PathGraph): Diagnostic[] {
 
 interface UsableWaiver {
   readonly waiver: Waiver;
+  /** It holds for the nodes with these numbers, the last one excluded. */
+  readonly from: number;
+  readonly to: number;
   used: boolean;
 }
 
-/** All waivers of a path, from its `exit` block and its statements. They hold for the whole path. */
+/** The waivers of a path: those of its `exit` block hold for all of it, a statement from there on to the end of its block. */
 function collectWaivers(graph: PathGraph): UsableWaiver[] {
-  const waivers = [...graph.exit.waivers];
-  visitGraph(graph, (node) => {
-    if (node.kind === "waive") waivers.push(node.waiver);
-  });
-  return waivers.map((waiver) => ({ waiver, used: false }));
+  const waivers: UsableWaiver[] = graph.exit.waivers.map((waiver) => ({ waiver, from: 0, to: Number.POSITIVE_INFINITY, used: false }));
+  // Nodes are numbered in program order, what is in a node's blocks right behind it.
+  const collect = (nodes: readonly PathNode[], end: number): void => {
+    nodes.forEach((node, i) => {
+      if (node.kind === "waive") waivers.push({ waiver: node.waiver, from: node.id, to: end, used: false });
+      const blocks = blocksOf(node);
+      blocks.forEach((block, j) => {
+        const next = blocks.slice(j + 1).find((b) => b.length > 0)?.[0] ?? nodes[i + 1];
+        collect(block, next?.id ?? end);
+      });
+    });
+  };
+  collect(graph.prepare, Number.POSITIVE_INFINITY);
+  collect(graph.leave, Number.POSITIVE_INFINITY);
+  return waivers;
 }
 
-function waive(waivers: readonly UsableWaiver[], finding: Finding): boolean {
+function waive(waivers: readonly UsableWaiver[], finding: Pick<Finding, "code" | "obligation">, node: PathNode): boolean {
   let waived = false;
   for (const usable of waivers) {
+    if (node.id < usable.from || node.id >= usable.to) continue;
     const { rule } = usable.waiver;
     const { obligation } = finding;
     const fits =
@@ -157,6 +179,7 @@ function mostTelling(found: readonly Found[]): Found[] {
       const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["registers"] ?? args["dimension"] ?? args["token"] ?? "")}`];
       // A dimension that is wrong is wrong until it is set: what minds it later says nothing new.
       if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal") keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
+      if (cause?.kind === "stale") keys.push(`${finding.code} ${cause.fact}`);
       if (keys.some((key) => seen.has(key))) return false;
       for (const key of keys) seen.add(key);
       return true;

@@ -1,10 +1,13 @@
 /** What is the same for an instruction whatever vector it meets; found once a path. */
 import type { Address, Effect, Place, ValueExpression } from "../machine/instruction.js";
 import { effectsOf } from "../machine/instructions.js";
+import { msrNumbered } from "../machine/msr.js";
 import type { InstructionsNode, PlacedInstruction } from "../path/graph.js";
 import type { Location } from "../path/location.js";
 import type { PathContext } from "./context.js";
 import { fieldSaves, userRegisters } from "./registers.js";
+
+type OpaqueDimension = "cr3" | "gs" | "spec_ctrl" | "stack";
 
 export interface InstructionFacts {
   readonly effects: readonly Effect[];
@@ -15,7 +18,7 @@ export interface InstructionFacts {
   /** The memory areas that it accesses through a pointer that is known. */
   readonly regions: readonly string[];
   /** Dimensions that it writes in a way that only its step's contract can tell the meaning of. */
-  readonly opaque: readonly ("cr3" | "gs")[];
+  readonly opaque: readonly OpaqueDimension[];
   /** Registers that hold their saved value after it and not before, and the other way round. */
   readonly gained: number;
   readonly lost: number;
@@ -42,11 +45,13 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
   if (usesStack && rsp.kind === "pointer") regions.push(rsp.region);
   const before = userRegisters(context, placed.before);
   const now = userRegisters(context, after);
-  const opaque = effects.flatMap((effect) => {
+  const opaque = effects.flatMap((effect): readonly OpaqueDimension[] => {
     if (effect.kind !== "write") return [];
     if (effect.place.kind === "control") return effect.place.register === "cr3" ? (["cr3"] as const) : [];
+    if (effect.place.kind === "msr") return writtenMsr(placed.before);
     return effect.place.kind === "gs-base" ? (["gs"] as const) : [];
   });
+  if (isTracked(context, placed.before) && !isTracked(context, after)) opaque.push("stack");
   return {
     effects,
     perCpu: addresses.some((a) => a.segment === "gs"),
@@ -57,6 +62,18 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
     lost: before & ~now,
     stack: stackOf(context, after),
   };
+}
+
+/** The dimension of the register that WRMSR writes, where ECX is known. */
+function writtenMsr({ registers: { rcx } }: Location): readonly OpaqueDimension[] {
+  const msr = rcx.kind === "constant" ? msrNumbered(Number(BigInt.asUintN(32, rcx.value))) : undefined;
+  if (msr?.name === "IA32_SPEC_CTRL") return ["spec_ctrl"];
+  return msr?.name === "IA32_GS_BASE" || msr?.name === "IA32_KERNEL_GS_BASE" ? ["gs"] : [];
+}
+
+/** Is it known what RSP points to, or that it is the user's? */
+function isTracked(context: PathContext, { registers: { rsp } }: Location): boolean {
+  return rsp.kind === "pointer" || (rsp.kind === "field" && fieldSaves(context, rsp.field) === "rsp");
 }
 
 function stackOf(context: PathContext, after: Location): string | undefined {

@@ -33,14 +33,17 @@ export function describe(context: PathContext, { finding, node, reached, combina
   if (cause) secondary.unshift(cause);
   const features = context.features.explain(combinations);
   const notes = [...(details.notes ?? [])];
-  if (features.length > 0) {
-    const on = features.filter((f) => f.on).map((f) => f.feature.name);
-    const off = features.filter((f) => !f.on).map((f) => f.feature.name);
-    const parts = [on.length > 0 ? `with ${on.join(", ")}` : "", off.length > 0 ? `without ${off.join(", ")}` : ""].filter((p) => p !== "");
-    notes.push(`in kernels ${parts.join(" and ")}`);
-  }
+  const kernels = featureNote(features);
+  if (kernels !== undefined) notes.push(kernels);
   const args = finding.args as MessageArguments<Code>;
   return diagnostic(finding.code, finding.span ?? node.span, args as never, { ...details, secondary, notes, trace: trace(context, moves, reached.vector) });
+}
+
+/** "in kernels with PTI and without XENPV"; undefined where it is so in all. */
+export function featureNote(features: ReturnType<PathContext["features"]["explain"]>): string | undefined {
+  const names = (on: boolean) => features.filter((f) => f.on === on).map((f) => f.feature.name);
+  const parts = [names(true).length > 0 ? `with ${names(true).join(", ")}` : "", names(false).length > 0 ? `without ${names(false).join(", ")}` : ""];
+  return features.length === 0 ? undefined : `in kernels ${parts.filter((p) => p !== "").join(" and ")}`;
 }
 
 /** The moves from the start to `reached`, by a way that one of the failing combinations can take. */

@@ -22,7 +22,7 @@ export const entries3to8 = {
   // 5: terminals
   EX5001: { severity: "error", title: "a terminal's requirement does not hold", message: "`{terminal}` requires {dimension} {wanted}, and here it is {actual}" },
   EX5002: { severity: "error", title: "a terminal that pops the wrong words", message: "`{terminal}` would load {register} with {actual}" },
-  EX5003: { severity: "error", title: "a register that is not the user's at a terminal", message: "{register} does not hold its saved value at `{terminal}`" },
+  EX5003: { severity: "error", title: "a register that is not the user's at a terminal", message: "`{terminal}` is reached with {registers} not restored" },
   EX5004: { severity: "error", title: "a frame that the terminal cannot restore", message: "nothing proves that {fact} where `{terminal}` is reached" },
   EX5005: { severity: "error", title: "a terminal to the wrong mode", message: "`{terminal}` cannot return to {target} mode" },
   EX5006: { severity: "error", title: "a path that ends without a terminal", message: "{what} can reach its end without leaving" },
@@ -35,6 +35,8 @@ export const entries3to8 = {
   EX6002: { severity: "error", title: "a saved value that is not restored", message: "`{token}` is never restored before `{terminal}`" },
   EX6003: { severity: "error", title: "a saved value restored twice", message: "`{token}` was restored already" },
   EX6004: { severity: "error", title: "work in a path that may have interrupted anything", message: "`{item}` runs here, and {event} may have interrupted any instruction of the kernel" },
+  EX6005: { severity: "error", title: "an any-point path that takes a state for granted", message: "`{event}` takes {dimension} {assumed} for granted, and it may come while `{path}` has it at {actual}" },
+  EX6006: { severity: "error", title: "an any-point event without a stack of its own", message: "`{event}` has no stack of its own, and it may come while `{path}` has the user's RSP loaded" },
   // 7: context tracking and instrumentation; 8: mitigations
   EX7001: { severity: "error", title: "an obligation to the kernel's own state", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },
   EX8001: { severity: "error", title: "a mitigation that is missing", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },

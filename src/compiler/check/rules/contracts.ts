@@ -1,17 +1,19 @@
 /** Contracts of calls and steps, C's own demands on the machine, and the states that tails ask for. */
-import type { StateSetting } from "../../model/model.js";
-import type { PathNode } from "../../path/graph.js";
+import type { Contract, StateSetting } from "../../model/model.js";
+import type { InstructionsNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
+import { instructionFacts } from "../instruction-facts.js";
 import { missingRegisters } from "../registers.js";
 import type { Rule, Visit } from "../rule.js";
+import { afterInstruction } from "../transfer.js";
 import { registerBit, type Vector, valueIndex, valueOf } from "../vector.js";
 
 /** What compiled C takes for granted (System V ABI AMD64 3.2.1; INV-41, INV-118, INV-119). */
 const callRequires = [
-  ["gs", "kernel"],
-  ["cr3", "kernel"],
-  ["df", "clear"],
-  ["ac", "clear"],
+  ["gs", "kernel", "compiled code finds the current thread and its per-CPU data through GS (INV-41)"],
+  ["cr3", "kernel", "the user's page tables map hardly anything of the kernel (INV-62)"],
+  ["df", "clear", "compiled code copies upwards, as the ABI lets it: with DF set it would write below its buffers (System V ABI, AMD64, 3.2.1; INV-118)"],
+  ["ac", "clear", "with AC set, SMAP is off: a stray access to user memory would go through (INV-119)"],
 ] as const;
 
 /** Does a setting hold? `registers user except …` is asked register by register. */
@@ -52,16 +54,57 @@ export const contracts: Rule = (visit) => {
     if (dimension.name === "irqs") report({ code: "EX3005", args: { item: item.name, wanted, actual }, cause, details: { secondary } });
     else report({ code: "EX4001", args: { item: item.name, dimension: dimension.name, wanted, actual }, cause, details: { secondary, help: helpFor(dimension.name, wanted) } });
   }
-  if (node.kind === "call") checkCall(visit, node);
+  if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item);
 };
 
-function checkCall({ context, vector, report }: Visit, node: Extract<PathNode, { kind: "call" }>): void {
-  for (const [name, wanted] of callRequires) {
+/**
+ * What a step says it ensures must be what its own instructions do, as far as they tell. What they do is known exactly: a wrong
+ * contract would let everything behind the step be checked against a state that the machine is not in.
+ */
+export const stepContracts: Rule = ({ context, node, vector, instruction, report }) => {
+  if (node.kind !== "instructions" || instruction === undefined || instruction !== node.instructions.length - 1) return;
+  const after = afterInstruction(context, vector, node, instruction);
+  const decided = decidedByInstructions(context, node);
+  for (const setting of node.step.ensures) {
+    const { dimension } = setting;
+    if (!decided.has(dimension.name) || holds(context, after, setting)) continue;
+    const wanted = dimension.values[setting.value] as string;
+    report({
+      code: "EX4008",
+      args: { item: node.step.name, dimension: dimension.name, wanted, actual: actualValue(context, after, setting) },
+      span: setting.span,
+      details: {
+        label: "it says so here",
+        secondary: [{ span: node.span, message: "this is where it is done" }],
+        notes: ["all steps behind it would be checked against a state that the machine is not in"],
+        help: "correct the instructions or the contract",
+      },
+    });
+  }
+};
+
+/** The dimensions whose value after the step its instructions tell. Behind a jump SWAPGS and the like may not have been done. */
+function decidedByInstructions(context: PathContext, node: InstructionsNode): ReadonlySet<string> {
+  const effects = node.instructions.flatMap((_, i) => instructionFacts(context, node, i)?.effects ?? []);
+  const decided = new Set(["registers"]);
+  const { rsp } = node.after.registers;
+  if (rsp.kind === "field" || (rsp.kind === "pointer" && rsp.region !== "stack:joined")) decided.add("stack");
+  if (effects.some((e) => e.kind === "jump")) return decided;
+  for (const effect of effects) {
+    if (effect.kind === "swapgs") decided.add("gs");
+    if (effect.kind === "rflags-bit") decided.add(effect.bit === "if" ? "irqs" : effect.bit);
+  }
+  if (effects.some((e) => e.kind === "write" && (e.place.kind === "gs-base" || e.place.kind === "msr"))) decided.delete("gs");
+  return decided;
+}
+
+function checkCall({ context, vector, report }: Visit, item: Contract): void {
+  for (const [name, wanted, why] of callRequires) {
     const dimension = context.dimension(name);
     const actual = valueOf(vector, dimension);
     // What the contract asks for itself was told already.
-    if (actual === wanted || node.item.requires.some((r) => r.dimension === dimension)) continue;
-    report({ code: "EX4007", args: { item: node.item.name, dimension: name, wanted, actual }, cause: { kind: "dimension", dimension } });
+    if (actual === wanted || item.requires.some((r) => r.dimension === dimension)) continue;
+    report({ code: "EX4007", args: { item: item.name, dimension: name, wanted, actual }, cause: { kind: "dimension", dimension }, details: { notes: [why], help: helpFor(name, wanted) } });
   }
 }
 

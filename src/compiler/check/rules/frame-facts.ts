@@ -1,11 +1,13 @@
 /** The facts about the saved frame that a terminal needs (SYSRET's conditions), and whether the path has proved them. */
 import type { GeneralRegister } from "../../machine/instruction.js";
 import type { FrameRequirement } from "../../machine/terminals.js";
+import { visitTest } from "../../model/expressions.js";
 import type { Constant, Operand, Test } from "../../model/model.js";
 import type { TerminalNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
-import type { Visit } from "../rule.js";
 import { fieldSaves } from "../registers.js";
+import type { Rule, Visit } from "../rule.js";
+import { factBit } from "../transfer.js";
 
 /** User addresses end one page below the canonical hole: 47 bits with 4-level paging, 56 with 5-level (INV-88). */
 const highest47 = (1n << 47n) - 4096n;
@@ -38,6 +40,35 @@ export function frameFacts(visit: Visit, node: TerminalNode): void {
       details: { notes: [requirement.why], help: `add \`${fact.clause}\` to the condition under which \`${node.terminal.name}\` is chosen, and leave by \`iretq\` otherwise` },
     });
   }
+}
+
+/** A decision about the frame that is used after the frame was rewritten (INV-86). */
+export const staleDecisions: Rule = ({ context, node, vector, report }) => {
+  if (node.kind !== "branch") return;
+  visitTest(node.test, (test) => {
+    if (test.kind !== "condition" || !readsFields(test.condition.test)) return;
+    const bit = factBit(context, (fact) => "condition" in fact && fact.condition === test.condition);
+    if ((vector.decided & vector.stale & bit) === 0) return;
+    report({
+      code: "EX3007",
+      args: { condition: test.condition.name },
+      cause: { kind: "stale", fact: bit },
+      details: {
+        label: "the old decision is used here",
+        notes: ["a tracer or a signal may have changed any saved register since, and the decision does not know (INV-86)"],
+        help: `decide \`${test.condition.name}\` after the last work that may rewrite the frame`,
+      },
+    });
+  });
+};
+
+/** Beyond where the frame came from, which no work can change. */
+function readsFields(test: Test): boolean {
+  let result = false;
+  visitTest(test, (t) => {
+    if (t.kind === "compare" && (t.left.kind === "field" || t.right.kind === "field")) result = true;
+  });
+  return result;
 }
 
 interface Clause {

@@ -7,42 +7,44 @@ import type { Rule } from "../rule.js";
 import { valueOf } from "../vector.js";
 
 /** INV-2: what may sleep runs with IRQs on. INV-6, INV-7: final work is atomic and runs with IRQs off. */
-export const workIrqs: Rule = ({ context, node, vector, report }) => {
-  if (node.kind !== "call") return;
+export const workIrqs: Rule = ({ context, node, vector, instruction, report }) => {
+  const item = node.kind === "call" ? node.item : node.kind === "instructions" && instruction === undefined ? node.step : undefined;
+  if (!item) return;
   const irqs = context.dimension("irqs");
   const actual = valueOf(vector, irqs);
   const cause = { kind: "dimension", dimension: irqs } as const;
-  const requirement = node.item.requires.find((r) => r.dimension === irqs);
+  // What a step of `leave` requires is `contracts.ts`'s.
+  const requirement = node.kind === "call" ? item.requires.find((r) => r.dimension === irqs) : undefined;
   if (requirement && irqs.values[requirement.value] !== actual) {
     const wanted = irqs.values[requirement.value] as string;
     report({
       code: "EX3005",
-      args: { item: node.item.name, wanted, actual },
+      args: { item: item.name, wanted, actual },
       cause,
       details: {
         secondary: [{ span: requirement.span, message: "its contract says so here" }],
         help: wanted === "on" ? "put `irqs on` before it, inside the loop that reads the flags again afterwards" : "put `irqs off` before it",
       },
     });
-  } else if (node.item.maySleep && actual === "off") {
+  } else if (item.maySleep && actual === "off") {
     report({
       code: "EX3002",
-      args: { item: node.item.name },
+      args: { item: item.name },
       cause,
       details: {
-        secondary: [{ span: node.item.span, message: "`may sleep` is declared here" }],
+        secondary: [{ span: item.span, message: "`may sleep` is declared here" }],
         notes: ["the scheduler would switch to another task with IRQs off, and this CPU would stop answering interrupts (INV-2)"],
         help: "put `irqs on` before it, inside the loop that reads the flags again afterwards",
       },
     });
   }
-  if (node.item.kind === "work" && node.item.policy === "final" && actual === "on") {
+  if (item.kind === "work" && item.policy === "final" && actual === "on") {
     report({
       code: "EX3003",
-      args: { item: node.item.name },
+      args: { item: item.name },
       cause,
       details: {
-        secondary: [{ span: node.item.span, message: "declared as `final` here" }],
+        secondary: [{ span: item.span, message: "declared as `final` here" }],
         notes: ["final work acts on the last value of the flags; with IRQs on the task can be preempted and the CPU changed under it (INV-6, INV-7)"],
         help: "run it after the loop, where IRQs are off",
       },

@@ -1,0 +1,113 @@
+/**
+ * Paths that may interrupt anything (`any point`): NMI, machine check, debug exceptions. Such an event finds the machine as
+ * some other path had it at that instant: between SWAPGS and the terminal, after the CR3 switch, on the user's stack. What its
+ * exit takes for granted must be so at every instruction boundary of the other paths, or be saved and restored by a token.
+ */
+import { diagnostic } from "../diagnostics/catalogue.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Event, Model, StateDimension } from "../model/model.js";
+import type { PathNode } from "../path/graph.js";
+import type { Span } from "../text/source.js";
+import type { PathContext } from "./context.js";
+import type { Reached } from "./explore.js";
+import { featureNote } from "./story.js";
+import { valueIndex } from "./vector.js";
+
+/** The dimensions that an interrupted path may have in an unusual value while in ring 0. */
+const interruptible = ["gs", "cr3", "spec_ctrl", "stack"] as const;
+
+/** A value that a dimension has at some boundary of a path. */
+export interface Boundary {
+  readonly path: string;
+  readonly dimension: StateDimension;
+  readonly value: number;
+  /** The statement that comes next there. */
+  readonly span: Span;
+  /** Which kernels; undefined: all. */
+  readonly features: string | undefined;
+}
+
+/** Collects the values that occur in one path, each with the first boundary at which it does. */
+export class Boundaries {
+  private readonly context: PathContext;
+  private readonly found = new Map<string, { dimension: StateDimension; value: number; node: PathNode; combinations: bigint }>();
+
+  constructor(context: PathContext) {
+    this.context = context;
+  }
+
+  note(node: PathNode, { vector, combinations }: Reached): void {
+    for (const name of interruptible) {
+      const dimension = this.context.dimension(name);
+      const value = valueIndex(vector, dimension);
+      const key = `${name} ${value}`;
+      const known = this.found.get(key);
+      if (known) known.combinations |= combinations;
+      else this.found.set(key, { dimension, value, node, combinations });
+    }
+  }
+
+  all(): Boundary[] {
+    return [...this.found.values()].map(({ dimension, value, node, combinations }) => ({
+      path: this.context.graph.exit.name,
+      dimension,
+      value,
+      span: node.span,
+      features: featureNote(this.context.features.explain(combinations)),
+    }));
+  }
+}
+
+/** Holds every any-point event that an exit returns from to the boundaries of all paths. */
+export function checkInterruptions(model: Model, boundaries: readonly Boundary[]): Diagnostic[] {
+  const events = new Map<Event, string>();
+  for (const exit of model.exits) for (const event of exit.events) if (event.anyPoint && !events.has(event)) events.set(event, exit.name);
+  return [...events].flatMap(([event, exit]) => {
+    const told = new Set<StateDimension>();
+    return boundaries.flatMap((boundary) => {
+      const { dimension } = boundary;
+      if (told.has(dimension) || boundary.path === exit || event.tokens.some((t) => t.restores === dimension)) return [];
+      const fault = dimension.name === "stack" ? stackFault(event, boundary) : stateFault(event, boundary);
+      if (fault) told.add(dimension);
+      return fault ?? [];
+    });
+  });
+}
+
+function stateFault(event: Event, { dimension, value, path, span, features }: Boundary): Diagnostic | undefined {
+  const setting = event.starts.find((s) => s.dimension === dimension);
+  const assumed = setting?.value ?? dimension.usual;
+  if (value === assumed || dimension.values[value] === "saved") return undefined;
+  const actual = dimension.values[value] as string;
+  const notes = ["nothing in the saved frame tells: the interrupted code runs in ring 0 on both sides of the switch (INV-43, INV-63, INV-73)"];
+  if (features !== undefined) notes.push(features);
+  return diagnostic(
+    "EX6005",
+    setting?.span ?? event.span,
+    { event: event.name, dimension: dimension.name, assumed: dimension.values[assumed] as string, actual, path },
+    {
+      secondary: [{ span, message: `here ${dimension.name} is \`${actual}\`, and \`${event.name}\` may come` }],
+      notes,
+      help: `let entry save it (\`token old_${dimension.name} in REGISTER restores ${dimension.name}\`) and the exit restore it`,
+    },
+  );
+}
+
+/** Without a stack of its own an event is pushed onto whatever RSP points to. */
+function stackFault(event: Event, { dimension, value, path, span, features }: Boundary): Diagnostic | undefined {
+  const setting = event.starts.find((s) => s.dimension === dimension);
+  const started = dimension.values[setting?.value ?? dimension.usual];
+  if (started === "ist" || dimension.values[value] !== "user") return undefined;
+  const notes = ["the processor would push the frame to an address that user mode chose (INV-52, INV-54)"];
+  if (features !== undefined) notes.push(features);
+  return diagnostic(
+    "EX6006",
+    setting?.span ?? event.span,
+    { event: event.name, path },
+    {
+      secondary: [{ span, message: `here RSP is the user's, and \`${event.name}\` may come` }],
+      notes,
+      help: "give its vector a stack of the interrupt stack table: `starts stack ist`",
+    },
+  );
+}
