@@ -28,7 +28,8 @@ const common = {
 export async function buildTool(outdir) {
   const tool = { ...common, format: "cjs", platform: "node", minify: true, outdir };
   const { outputFiles } = await build({ ...tool, entryPoints: { core: "src/cli/main.ts" }, charset: "ascii", legalComments: "none", write: false });
-  const text = outputFiles[0].text;
+  // esbuild writes all but regular expressions in ASCII; the launcher reads the bundle byte by byte.
+  const text = outputFiles[0].text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const core = `core-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
   mkdirSync(outdir, { recursive: true });
   writeFileSync(join(outdir, `${core}.cjs`), text);

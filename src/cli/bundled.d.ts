@@ -1,3 +1,6 @@
+/** What the launcher gives the bundle: code that V8 kept cannot import by itself. */
+declare function importModule(url: string): Promise<unknown>;
+
 /** Texts that ship with the tool; `tools/bundled.mjs` makes these modules from the files when the tool is bundled. */
 
 declare module "bundled:profiles" {

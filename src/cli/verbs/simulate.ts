@@ -1,4 +1,53 @@
 import { defineVerb } from "../arguments.js";
-import { exitCodes } from "../failures.js";
+import { compileSpecs } from "../compilations.js";
+import { exitCodes, UsageError } from "../failures.js";
+import { inputOptions, inputSettings, reportOptions } from "../options.js";
+import { formatOf, report } from "../report.js";
+import { runInput } from "../run-input.js";
+import { writeOutput } from "../streams.js";
+import { traceTable } from "../trace-table.js";
 
-export const verb = defineVerb({ name: "simulate", operands: "", description: "", options: {}, examples: [], run: () => exitCodes.fine });
+export const verb = defineVerb({
+  name: "simulate",
+  operands: "FILE|- --path NAME",
+  description:
+    "Shows what one run of a path does, step by step. What is not said is as after an entry from user mode where the path goes there:\n" +
+    "no flag is set, no feature is on, the saved registers have values that are easy to recognise.",
+  options: {
+    path: { type: "string", short: "p", value: "NAME", description: "the exit to run; needed where the spec has several" },
+    entry: { type: "string", value: "EVENT", description: "how the kernel was entered, where the exit serves several events" },
+    from: { type: "string", value: "MODE", description: "user or kernel: where the event came from" },
+    feature: { type: "string", multiple: true, value: "NAMES", description: "features that this kernel has" },
+    flags: { type: "string", multiple: true, value: "NAMES", description: "flags, or masks, that are set at the start" },
+    frame: { type: "string", multiple: true, value: "FIELD=NUMBER", description: "a saved register" },
+    set: { type: "string", multiple: true, value: "NAME=NUMBER", description: "a register, or a value that conditions read" },
+    event: {
+      type: "string",
+      multiple: true,
+      value: "TEXT",
+      description: "what happens at the next event of the C side, or at the N-th: `N: async FLAGS; set FLAGS; frame FIELD=NUMBER`",
+    },
+    ...reportOptions,
+    ...inputOptions,
+  },
+  examples: [
+    "exitdsl simulate four-paths.exitdsl --path interrupt_return --flags TIF_SIGPENDING --feature CONTEXT",
+    "exitdsl simulate four-paths.exitdsl --path interrupt_return --flags TIF_SIGPENDING --event '2: async TIF_NEED_RESCHED'",
+  ],
+  run: async (values, operands) => {
+    const format = formatOf(values.format);
+    const { specs, diagnostics } = await compileSpecs(operands, inputSettings(values));
+    const code = await report(diagnostics, format === "pretty" || format === "short" || diagnostics.length > 0 ? format : "short");
+    if (code !== exitCodes.fine) return code;
+    const [spec, ...others] = specs;
+    if (!spec || others.length > 0) throw new UsageError("simulate takes one spec");
+    const model = spec.compilation.model;
+    if (!model) throw new Error("a spec without errors has no model");
+    const { Simulation } = await import("../simulation.js");
+    const simulation = await Simulation.of(spec.compilation);
+    const input = runInput(model, values, simulation.settable());
+    const run = simulation.run(input);
+    writeOutput(traceTable(model, input, run));
+    return run.outcome ? exitCodes.fine : exitCodes.findings;
+  },
+});
