@@ -36,7 +36,7 @@ export interface Expectation {
   /** For people: "a name", "`to`". */
   readonly phrases: readonly string[];
   readonly keywords: readonly string[];
-  /** A name may stand here, and no number or other operand. */
+  /** A name may stand here. */
   readonly name: boolean;
 }
 
@@ -57,6 +57,8 @@ export function expectedAt(parser: EmbeddedActionsParser, rule: string, context:
     phrases.add(describeType(type, inner));
     if (isKeyword(type)) keywords.push(textOf(type));
   }
+  // That a name may go on with a dot helps nobody who has forgotten something else.
+  if (phrases.size > 1) phrases.delete("`.`");
   return { phrases: [...phrases], keywords, name: phrases.has("a name") };
 }
 

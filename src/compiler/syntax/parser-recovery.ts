@@ -38,6 +38,7 @@ export abstract class RecoveringParser extends BaseParser {
     } catch (error) {
       if (this.RECORDING_PHASE || !(error instanceof Error && isRecognitionException(error))) throw error;
       const found = this.LA(1);
+      if (!this.atBlockEnd()) throw error;
       const at = this.startOf(found);
       if (this.resumedAt === at) return;
       this.resumedAt = at;
@@ -59,10 +60,31 @@ export abstract class RecoveringParser extends BaseParser {
    */
   protected replaceOrSkip<C extends Code>(unit: string, known: readonly string[], code: C, args: MessageArguments<C>): void {
     const token = this.LA(1);
+    if (this.reportedMisread(unit)) {
+      this.skip(unit, this.indexOf(token));
+      return;
+    }
     const meant = this.meantKeyword(token, known);
     this.reportAt(token, code, args, meant === undefined ? { help: `expected ${oneOf(quoted(known))}` } : this.suggestion(token, meant));
     if (meant === undefined) this.skip(unit, this.indexOf(token));
     else retype(token, meant === "one-shot" ? t.OneShot : (t.keywordByText.get(meant) ?? token.tokenType));
+  }
+
+  /**
+   * Where a name is forgotten at a line's end, the keyword that begins the next line is taken for the name. Then the fault lies
+   * there and not at the token after it. Returns whether that was reported.
+   */
+  private reportedMisread(unit: string): boolean {
+    const misread = this.LA(0);
+    const index = this.indexOf(misread);
+    if (!t.keywordByText.has(misread.image) || !startsOf(this, unit).types.has(misread.tokenType) || unit === "flag") return false;
+    if (index === 0 || !this.beginsLine(index) || (unit === "declaration" && !this.startsDeclarationAtMargin(misread))) return false;
+    const end = misread.startOffset + misread.image.length;
+    if (!this.sink.touches(misread.startOffset, end)) {
+      const details = { help: `something is missing before \`${misread.image}\`` };
+      this.sink.report("EX1001", misread.startOffset, end, { expected: "a name", found: describeToken(misread) }, details);
+    }
+    return true;
   }
 
   /** The keyword of `known` that an identifier is a misspelling of. */
@@ -86,6 +108,7 @@ export abstract class RecoveringParser extends BaseParser {
     const token = this.LA(1);
     const end = this.startOf(token) + token.image.length;
     if (this.sink.full || this.sink.touches(this.end(), end)) return;
+    if (from < this.indexOf(token) - 1 && (this.reportedMisread(unit) || this.reportedMisread("declaration"))) return;
     const context = this.tokens.slice(from, this.indexOf(token));
     const { phrases, keywords, name } = expectedAt(this, unit, context, error.message);
     if (name && isReserved(token.tokenType)) {

@@ -72,7 +72,7 @@ export class SpecParser extends DeclarationParser {
     if (token.tokenType === keyword.edition || token.tokenType === keyword.import) {
       const word = token.image;
       const what =
-        word === "edition" && this.imports.length + this.declarations.length === 0 ? "nothing else, and only once" : "all declarations";
+        word === "edition" && this.imports.length + this.declarations.length === 0 ? "everything else, and only once" : "all declarations";
       this.reportAt(token, "EX1007", { word, what }, { help: "the order is: edition, imports, declarations" });
     } else if (token.tokenType === t.RightBrace) {
       this.reportAt(token, "EX1006", {}, {});
