@@ -4,20 +4,38 @@ import type { Location } from "../../path/location.js";
 import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
 import { numeral } from "./print.js";
+import { readsStackPointer, type StackPointer, setsStackPointer, stackMove } from "./stack-pointer.js";
 import { bare, type Halves, Values, widthOf } from "./values.js";
 
 const rflagsBits = { if: 0x200, df: 0x400, ac: 0x40000 } as const;
 
-export function effectStatements(module: Module, effect: Effect, before: Location): readonly Doc[] {
+/** `stack` takes note of how RSP moves. */
+export function effectStatements(module: Module, effect: Effect, before: Location, stack: StackPointer): readonly Doc[] {
+  const moves = stackMove(effect);
+  if (moves !== undefined) {
+    stack.move(moves);
+    return [];
+  }
+  const docs = readsStackPointer(effect) ? [...stack.flush(module)] : [];
+  docs.push(...changes(module, effect, before, stack));
+  if (setsStackPointer(effect)) stack.forget();
+  return docs;
+}
+
+function changes(module: Module, effect: Effect, before: Location, stack: StackPointer): readonly Doc[] {
   const values = new Values(module, before);
   const { words } = module;
   switch (effect.kind) {
     case "write":
       return write(module, values, effect.place, effect.value);
-    case "push":
-      return push(module, values, effect.value, before);
+    case "push": {
+      stack.move(-8);
+      return [writeWord(module, values, stackWord(module, before, -8), effect.value)];
+    }
     case "pop":
-      return pop(module, values, effect.place, before);
+      // RSP moves before the target is written, so that `popq %rsp` leaves the popped value (SDM Vol. 2B, POP).
+      stack.move(8);
+      return [module.statement("copy", ["w", values.place(effect.place).word, stackWord(module, before, 0)])];
     case "rflags-bit":
       return [rflagsBit(module, effect.bit, effect.set)];
     case "swapgs":
@@ -124,20 +142,4 @@ function address(module: Module, values: Values, to: string, value: Extract<Valu
 /** The slot at `offset(%rsp)`. */
 export function stackWord(module: Module, before: Location, offset: number): string {
   return module.words.at({ segment: undefined, symbol: "", displacement: offset, base: "rsp" }, before).word;
-}
-
-function push(module: Module, values: Values, value: ValueExpression, before: Location): readonly Doc[] {
-  const slot = stackWord(module, before, -8);
-  const from = values.wholeWord(value);
-  if (from !== undefined) return [module.statement("push", ["w", slot, from])];
-  const rsp = module.words.register("rsp");
-  return [writeWord(module, values, slot, value), module.statement("advance", ["w", rsp, rsp, "-8"])];
-}
-
-/** RSP moves before the target is written, so that `popq %rsp` leaves the popped value (SDM Vol. 2B, POP). */
-function pop(module: Module, values: Values, place: Place, before: Location): readonly Doc[] {
-  const slot = stackWord(module, before, 0);
-  const { word } = values.place(place);
-  if (place.kind === "register" && place.register === "rsp") return [module.statement("copy", ["w", word, slot])];
-  return [module.statement("pop", ["w", word, slot])];
 }

@@ -12,6 +12,7 @@ import { joinCopies, lastLocation } from "./joined.js";
 import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
 import { comment, conditional, quote } from "./print.js";
+import { StackPointer } from "./stack-pointer.js";
 import { type StepEntry, structure } from "./structure.js";
 import { expression, opposite } from "./tests.js";
 import { negation, Values } from "./values.js";
@@ -33,6 +34,7 @@ export class LeaveWriter {
   private readonly result: string;
   private readonly codes = new Map<LinearInstruction, number>();
   private readonly firstCode: number;
+  private readonly stack = new StackPointer();
   private flagCount = 0;
 
   /** `firstCode`: how many events the path has. `result`: the expression of what `prepare` returned. */
@@ -91,7 +93,7 @@ export class LeaveWriter {
       case "jump":
         return [...this.note(node), ...items.map((item) => this.trace(item)), ...this.nodes(node.body)];
       case "terminal":
-        return [...this.note(node), ...items.map((item) => this.trace(item)), this.terminal(node)];
+        return [...this.flush(), ...this.note(node), ...items.map((item) => this.trace(item)), this.terminal(node)];
       default:
         return [];
     }
@@ -99,6 +101,11 @@ export class LeaveWriter {
 
   private layout(node: PathNode): NodeLayout {
     return this.program.nodes.get(node) ?? { instructions: [], takenArm: undefined, afterThen: undefined, afterOtherwise: undefined };
+  }
+
+  /** Brings RSP up to date. */
+  private flush(): readonly Doc[] {
+    return this.stack.flush(this.module);
   }
 
   private trace(item: LinearInstruction): Doc {
@@ -124,19 +131,23 @@ export class LeaveWriter {
       const item = found[i];
       const docs: Doc[] = [];
       const target = jump && placed.find((other, j) => j > i && labelOf(other) === jump.label);
+      if (jump) docs.push(...this.flush());
       if (target) docs.push(...joinCopies(this.module, p.before, target.before));
       if (item) docs.push(this.trace(item));
       for (const effect of effects) {
         if (effect.kind === "flags") {
           flags = this.capture(effect.source, placed.slice(i + 1), p);
           docs.push(...flags.docs);
-        } else if (effect.kind === "trap") docs.push(this.trap(p.instruction.mnemonic));
-        docs.push(...effectStatements(this.module, effect, p.before));
+        } else if (effect.kind === "trap") docs.push(...this.flush(), this.trap(p.instruction.mnemonic));
+        docs.push(...effectStatements(this.module, effect, p.before, this.stack));
       }
       const label = labelOf(p);
       const ends = effects.some((e) => e.kind === "trap");
       const following = placed[i + 1];
-      if (following && labelOf(following) !== undefined && label === undefined && !ends && !jump) docs.push(...this.fallThrough(node, p, following.before));
+      if (following && labelOf(following) !== undefined && !ends) {
+        docs.push(...this.flush());
+        if (label === undefined && !jump) docs.push(...this.fallThrough(node, p, following.before));
+      }
       return { docs, label, jump: jump && { label: jump.label, test: jumpTest(jump, flags) }, ends };
     });
     return structure(entries);
@@ -186,7 +197,7 @@ export class LeaveWriter {
   private branch(node: BranchNode, after: Location | undefined): readonly Doc[] {
     const { module } = this;
     const { instructions: items, afterThen, afterOtherwise } = this.layout(node);
-    const docs: Doc[] = [...this.note(node)];
+    const docs: Doc[] = [...this.flush(), ...this.note(node)];
     const features = isFeatureTest(node.test);
     let zero: string | undefined;
     items.forEach((item, i) => {
@@ -195,11 +206,12 @@ export class LeaveWriter {
       if (!placed) return;
       for (const effect of effectsOf(placed.instruction)) {
         if (effect.kind === "flags") zero = new Values(module, placed.before).zero(effect.source);
-        docs.push(...effectStatements(module, effect, placed.before));
+        docs.push(...effectStatements(module, effect, placed.before, this.stack));
       }
     });
     const arm = (nodes: readonly PathNode[], jump: LinearInstruction | undefined): readonly Doc[] => [
       ...this.nodes(nodes, after),
+      ...this.flush(),
       ...this.joinAfter(nodes, locationOfBranch(node), after),
       ...(jump ? [this.trace(jump)] : []),
     ];

@@ -19,8 +19,6 @@ const order = [
   "store",
   "exchange",
   "advance",
-  "push",
-  "pop",
   "sum",
   "difference",
   "shiftLeft",
@@ -149,24 +147,6 @@ function advance(w‹: Uint32Array›, to‹: number›, from‹: number›, by�
   const low = w[from]! + (by >>> 0);
   w[to + 1] = w[from + 1]! + (by >> 31) + (low > 0xffffffff ? 1 : 0);
   w[to] = low;
-}`,
-  },
-  push: {
-    needs: ["advance", "copy"],
-    text: `
-/** PUSH to the slot that RSP then points at. */
-function push(${w}, slot‹: number›, from‹: number›)‹: void› {
-  copy(w, slot, from);
-  advance(w, register.rsp, register.rsp, -8);
-}`,
-  },
-  pop: {
-    needs: ["advance", "copy"],
-    text: `
-/** POP from the slot that RSP points at. */
-function pop(${w}, to‹: number›, slot‹: number›)‹: void› {
-  copy(w, to, slot);
-  advance(w, register.rsp, register.rsp, 8);
 }`,
   },
   sum: {
