@@ -51,7 +51,8 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
     if (effect.place.kind === "msr") return writtenMsr(placed.before);
     return effect.place.kind === "gs-base" ? (["gs"] as const) : [];
   });
-  if (isTracked(context, placed.before) && !isTracked(context, after)) opaque.push("stack");
+  const loadsRsp = effects.some((e) => (e.kind === "write" || e.kind === "pop") && e.place.kind === "register" && e.place.register === "rsp");
+  if (loadsRsp && isTracked(context, placed.before) && !isTracked(context, after)) opaque.push("stack");
   return {
     effects,
     perCpu: addresses.some((a) => a.segment === "gs"),

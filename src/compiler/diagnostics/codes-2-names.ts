@@ -29,7 +29,7 @@ export const entries2 = {
   EX2031: { severity: "error", title: "an expression of the wrong type", message: "{actual} where {expected} is wanted" },
   EX2032: { severity: "error", title: "a reserved name", message: "`{name}` cannot be used as a name, because it is {reason}" },
   EX2033: { severity: "error", title: "a statement in the wrong place", message: "{statement} cannot stand in {place}" },
-  EX2034: { severity: "error", title: "a condition that refers to itself", message: "the condition `{name}` is defined by itself" },
+  EX2034: { severity: "error", title: "a condition or mask that is used too early", message: "the {kind} `{name}` is used before it is declared" },
   EX2035: { severity: "error", title: "features that exclude each other", message: "no kernel can have the feature `{name}`" },
   EX2036: { severity: "error", title: "an instruction that is not known", message: "{problem}" },
   EX2037: { severity: "error", title: "an unknown register", message: "`{name}` is not a register that can be named here" },

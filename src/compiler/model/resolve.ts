@@ -78,11 +78,14 @@ class Resolver {
 
   resolve(main: ParsedFile): Model {
     const { scope } = this;
+    for (const { source, declaration: d } of [...this.all("mask"), ...this.all("condition")]) {
+      if (!scope.announced.has(d.name.text)) scope.announced.set(d.name.text, { kind: d.kind, span: scope.span(source, d.name) });
+    }
     const features = this.features();
     for (const { source, declaration } of this.all("constant")) declareConstant(scope, source, declaration);
     for (const { source, declaration } of this.all("state")) declareState(scope, source, declaration);
     const flagWords = this.flagWords();
-    for (const { source, declaration } of this.all("mask")) declareMask(scope, source, declaration);
+    for (const { source, declaration } of this.all("mask")) if (!declareMask(scope, source, declaration)) scope.refused.add(declaration.name.text);
     for (const { source, declaration: d } of this.all("value")) {
       scope.declare(source, d.name, {
         kind: "value",
@@ -92,7 +95,11 @@ class Resolver {
     this.frame = this.theFrame();
     this.conditions();
     const events = this.all("event").flatMap(({ source, declaration }) => declareEvents(scope, source, declaration, this.frame));
-    const works = this.all("work").flatMap(({ source, declaration }) => declareWork(scope, source, declaration, this.frame) ?? []);
+    const works = this.all("work").flatMap(({ source, declaration }) => {
+      const work = declareWork(scope, source, declaration, this.frame);
+      if (!work) scope.refused.add(declaration.name.text);
+      return work ?? [];
+    });
     const steps = this.steps(main);
     const requires = this.requires();
     const assumptions = this.assumptions();
@@ -163,7 +170,10 @@ class Resolver {
     const { scope, frame } = this;
     for (const { source, declaration: d } of this.all("condition")) {
       const test = resolveTest({ source, scope, frame }, d.test);
-      if (!test) continue;
+      if (!test) {
+        scope.refused.add(d.name.text);
+        continue;
+      }
       const value = { name: d.name.text, span: scope.span(source, d.name), doc: d.doc, test, readsFrame: readsFrame(test) };
       scope.declare(source, d.name, { kind: "condition", value });
     }
@@ -175,6 +185,7 @@ class Resolver {
     for (const { source, declaration } of this.all("step")) {
       const step = declareStep(this.scope, source, declaration);
       if (step) steps.push(step);
+      else this.scope.refused.add(declaration.name.text);
     }
     return steps;
   }

@@ -61,6 +61,10 @@ for (const word of ["frame", "token"]) reserved.set(word, "how expressions name 
 export class Scope {
   readonly entities = new Map<string, Entity>();
   readonly dimensions = new Map<string, StateDimension>();
+  /** Masks and conditions of the spec, declared or not yet: they are made of earlier ones only, so that none is made of itself. */
+  readonly announced = new Map<string, { readonly kind: "mask" | "condition"; readonly span: Span }>();
+  /** Names whose declaration was faulty: what was wrong is told there, and not again at each use. */
+  readonly refused = new Set<string>();
   readonly diagnostics: Diagnostic[] = [];
 
   span(source: Source, located: Located): Span {
@@ -99,6 +103,14 @@ export class Scope {
   lookup<K extends EntityKind>(source: Source, name: Name, ...kinds: readonly K[]): Extract<Entity, { kind: K }> | undefined {
     const entity = this.entities.get(name.text);
     const expected = kinds.join(" or ");
+    if (!entity && this.refused.has(name.text)) return undefined;
+    const announced = entity ? undefined : this.announced.get(name.text);
+    if (announced && (kinds as readonly string[]).includes(announced.kind)) {
+      const { kind, span } = announced;
+      const help = `a ${kind} is made of those above it: move the declaration of \`${name.text}\` up, or take it out of here`;
+      this.report("EX2034", this.span(source, name), { kind, name: name.text }, { secondary: [{ span, message: "it is declared here" }], help });
+      return undefined;
+    }
     if (!entity) {
       this.unknown(source, name, expected, [...this.entities].filter(([, e]) => (kinds as readonly string[]).includes(e.kind)).map(([n]) => n));
       return undefined;
