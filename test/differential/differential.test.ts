@@ -35,7 +35,7 @@ describe.each(examples.map((e) => ({ name: e.stem, emitted: e })))("$name", ({ e
 
   test.each(paths)("$name: the random cases come by everything", async ({ index }) => {
     const count = 20_000;
-    const rare = [...(await differ.coverage(index, seed, count))].filter(([, times]) => times < count / 1000);
+    const rare = [...(await differ.coverage(index, 1, count))].filter(([, times]) => times < count / 1000);
     expect(rare).toEqual([]);
   });
 
