@@ -5,7 +5,7 @@ import { generalRegisters } from "../../src/compiler/machine/instruction.js";
 import { formatInstruction, parseInstruction } from "../../src/compiler/machine/instructions.js";
 import type { AsmLine, Frame, FrameField, Token } from "../../src/compiler/model/model.js";
 import type { Location } from "../../src/compiler/path/location.js";
-import { isPlaced, placeInstructions, type Placed, restoreRegisters } from "../../src/compiler/path/place.js";
+import { isPlaced, type Placed, placeInstructions, restoreRegisters } from "../../src/compiler/path/place.js";
 import { afterPrepare, joinLocations, stackValue, startLocation } from "../../src/compiler/path/symbolic.js";
 
 const span = { source: { name: "test.exitdsl", text: "" }, start: 0, end: 0 };
@@ -21,8 +21,32 @@ function frameOf(...fields: readonly string[]): Frame {
 }
 
 const returnFrame = ["ip=rip", "cs", "flags=rflags", "sp=rsp", "ss"];
-const ptRegs = frameOf("r15", "r14", "r13", "r12", "bp=rbp", "bx=rbx", "r11", "r10", "r9", "r8", "ax=rax", "cx=rcx", "dx=rdx", "si=rsi", "di=rdi", "orig_ax", ...returnFrame);
-const token: Token = { name: "old_gs", span, doc: "", register: "rbx", restores: { name: "gs", index: 0, values: [], usual: 0, builtIn: true, span: undefined, doc: "" } };
+const ptRegs = frameOf(
+  "r15",
+  "r14",
+  "r13",
+  "r12",
+  "bp=rbp",
+  "bx=rbx",
+  "r11",
+  "r10",
+  "r9",
+  "r8",
+  "ax=rax",
+  "cx=rcx",
+  "dx=rdx",
+  "si=rsi",
+  "di=rdi",
+  "orig_ax",
+  ...returnFrame,
+);
+const token: Token = {
+  name: "old_gs",
+  span,
+  doc: "",
+  register: "rbx",
+  restores: { name: "gs", index: 0, values: [], usual: 0, builtIn: true, span: undefined, doc: "" },
+};
 const context = { frame: ptRegs, tokens: [token] };
 const start = startLocation([token]);
 
@@ -56,7 +80,14 @@ function restored(frame: Frame, except: readonly string[], before: Location = st
 describe("placeholders", () => {
   test("a saved field is found through RSP, then through a copy or a pointer", () => {
     expect(printed(placed(start, ["movq {frame.sp}, %rax"]))).toEqual(["movq 152(%rsp), %rax"]);
-    const trampoline = ["movq %rsp, %rdi", "movq %gs:cpu_tss_rw+4, %rsp", "pushq {frame.sp}", "pushq {frame.di}", "movq {frame.sp}, %rax", "movq {frame.r15}, %rax"];
+    const trampoline = [
+      "movq %rsp, %rdi",
+      "movq %gs:cpu_tss_rw+4, %rsp",
+      "pushq {frame.sp}",
+      "pushq {frame.di}",
+      "movq {frame.sp}, %rax",
+      "movq {frame.r15}, %rax",
+    ];
     const result = placed(start, trampoline, { ensuresStack: "trampoline" });
     expect(printed(result).slice(2)).toEqual(["pushq 152(%rdi)", "pushq 112(%rdi)", "movq 8(%rsp), %rax", "movq (%rdi), %rax"]);
     const end = placed(result.after, ["popq %rdi", "popq %rsp"]).after;
@@ -107,9 +138,15 @@ describe("branches of a step", () => {
 
   test("stacks that differ keep the words that both have at the same distance from RSP", () => {
     const thread = restored(ptRegs, []).after;
-    const copied = placed(start, ["movq %rsp, %rdi", "movq %gs:tss, %rsp", ...["ss", "sp", "flags", "cs", "ip"].map((f) => `pushq {frame.${f}}`)], { ensuresStack: "trampoline" }).after;
+    const copied = placed(
+      start,
+      ["movq %rsp, %rdi", "movq %gs:tss, %rsp", ...["ss", "sp", "flags", "cs", "ip"].map((f) => `pushq {frame.${f}}`)],
+      { ensuresStack: "trampoline" },
+    ).after;
     const both = joinLocations(thread, copied, ptRegs);
-    expect([0, 8, 16, 24, 32].map((at) => stackValue(both, at, ptRegs))).toEqual(["ip", "cs", "flags", "sp", "ss"].map((field) => ({ kind: "field", field })));
+    expect([0, 8, 16, 24, 32].map((at) => stackValue(both, at, ptRegs))).toEqual(
+      ["ip", "cs", "flags", "sp", "ss"].map((field) => ({ kind: "field", field })),
+    );
     expect(printed(placed(both, ["testb $3, {frame.cs}"]))).toEqual(["testb $3, 8(%rsp)"]);
     expect(both.registers.rdi).toEqual({ kind: "kernel" });
   });
@@ -118,7 +155,10 @@ describe("branches of a step", () => {
 describe("restore_registers", () => {
   test("pops pt_regs in order and ends at RIP", () => {
     const result = restored(ptRegs, []);
-    expect(printed(result)).toEqual([...["r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"].map((r) => `popq %${r}`), "addq $8, %rsp"]);
+    expect(printed(result)).toEqual([
+      ...["r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi"].map((r) => `popq %${r}`),
+      "addq $8, %rsp",
+    ]);
     expect(result.after.registers.rsp).toEqual({ kind: "pointer", region: "frame", offset: 128 });
   });
 
@@ -130,8 +170,21 @@ describe("restore_registers", () => {
   });
 
   test("skips one word by a pop into a register that is loaded later, several by an addition", () => {
-    expect(printed(restored(ptRegs, ["r11", "rcx", "rdi"])).slice(6)).toEqual(["popq %rsi", "popq %r10", "popq %r9", "popq %r8", "popq %rax", "popq %rsi", "popq %rdx", "popq %rsi"]);
-    expect(printed(restored(frameOf("r15", "fs_base", "gs_base", "rax", "rip", "cs"), []))).toEqual(["popq %r15", "addq $16, %rsp", "popq %rax"]);
+    expect(printed(restored(ptRegs, ["r11", "rcx", "rdi"])).slice(6)).toEqual([
+      "popq %rsi",
+      "popq %r10",
+      "popq %r9",
+      "popq %r8",
+      "popq %rax",
+      "popq %rsi",
+      "popq %rdx",
+      "popq %rsi",
+    ]);
+    expect(printed(restored(frameOf("r15", "fs_base", "gs_base", "rax", "rip", "cs"), []))).toEqual([
+      "popq %r15",
+      "addq $16, %rsp",
+      "popq %rax",
+    ]);
   });
 
   test("moves, where RSP is elsewhere: the pointer's own register last", () => {

@@ -1,4 +1,4 @@
-/** Runs `as`, `objdump` and `nm`, and reads what they say. */
+/** Runs `as` and `objdump`, and reads what they say. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ export interface Assembled {
 }
 
 /** Runs a tool of binutils. @throws when it is missing, naming the package, or when it fails, with what it said */
-export function binutils(tool: "as" | "objdump" | "nm", args: readonly string[], cwd: string): string {
+export function binutils(tool: "as" | "objdump", args: readonly string[], cwd: string): string {
   const { error, status, stdout, stderr } = spawnSync(tool, args, { cwd, encoding: "utf8", maxBuffer: 1 << 26 });
   if (error && "code" in error && error.code === "ENOENT") throw new Error(`${tool} is not installed: apt-get install binutils`);
   if (error) throw error;
@@ -48,7 +48,10 @@ export function assemble(folder: string, file: string, symbols: Readonly<Record<
   binutils("as", ["--64", "--fatal-warnings", ...definitions, "-o", "out.o", file], folder);
   const lines: { address: number; text: string; relocation: string | undefined }[] = [];
   const bytes = new Map<number, string>();
-  for (const line of binutils("objdump", ["-d", "-r", "-w", "-j", section, "out.o"], folder).split("\n")) {
+  const names = new Map<string, number>();
+  for (const line of binutils("objdump", ["-d", "-r", "-t", "-w", "-j", section, "out.o"], folder).split("\n")) {
+    const symbol = /^([0-9a-f]{16}) [lg] .*\t[0-9a-f]{16} (\S+)$/.exec(line);
+    if (symbol) names.set(symbol[2] ?? "", Number.parseInt(symbol[1] ?? "", 16));
     const instruction = /^\s*([0-9a-f]+):\t((?:[0-9a-f]{2} )+)\s*\t?([^#<]*)(.*)$/.exec(line);
     if (instruction) {
       const address = Number.parseInt(instruction[1] ?? "", 16);
@@ -64,11 +67,6 @@ export function assemble(folder: string, file: string, symbols: Readonly<Record<
         relocation,
       });
     }
-  }
-  const names = new Map<string, number>();
-  for (const line of binutils("nm", ["out.o"], folder).split("\n")) {
-    const symbol = /^([0-9a-f]+) [Tt] (\S+)$/.exec(line);
-    if (symbol) names.set(symbol[2] ?? "", Number.parseInt(symbol[1] ?? "", 16));
   }
   const bytesAt = (address: number, count: number) => Array.from({ length: count }, (_, i) => bytes.get(address + i) ?? "--").join(" ");
   return { lines, symbols: names, bytesAt };

@@ -7,7 +7,7 @@ import type { Span } from "../text/source.js";
 import { acts, leaves } from "./flow.js";
 import type { BranchNode, JumpNode, PathGraph, PathNode, TerminalNode, WindowNode } from "./graph.js";
 import type { LinearInstruction, LinearItem, LinearLabel, LinearProgram, LinearRoutine, NodeLayout } from "./linear.js";
-import { checkLabels, checkTail } from "./linear-checks.js";
+import { checkConstants, checkTail } from "./linear-checks.js";
 import { closingIndex, dropEmptyArms, jumpTarget, shareLayouts, trailingJumps } from "./linear-items.js";
 import { callInstructions } from "./symbolic.js";
 
@@ -56,7 +56,7 @@ export class Layout {
       .flatMap((routine) => routine.items)
       .filter((item): item is MutableInstruction => item.kind === "instruction");
     for (const [index, instruction] of instructions.entries()) instruction.index = index;
-    this.diagnostics.push(...checkLabels(this.model, this.routines));
+    this.diagnostics.push(...checkConstants(this.model, this.routines));
     return { routines: this.routines, instructions, nodes: this.finished(), prologues: this.prologues, diagnostics: this.diagnostics };
   }
 

@@ -1,9 +1,8 @@
-/** What the line of code needs of the paths: tails that all who jump there can share, and labels that are given once. */
+/** What the line of code needs of the paths: tails that all who jump there can share, and names that mean one thing. */
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import { formatInstruction } from "../machine/instructions.js";
+import { formatInstruction, symbolsOf } from "../machine/instructions.js";
 import type { Model } from "../model/model.js";
-import type { Span } from "../text/source.js";
 import type { JumpNode, PathNode, PlacedInstruction } from "./graph.js";
 import type { LinearRoutine } from "./linear.js";
 
@@ -54,51 +53,27 @@ function placedIn(nodes: readonly PathNode[]): PlacedInstruction[] {
   });
 }
 
-/** Each global label once in every kernel: twice only in arms of `.if` that exclude each other. */
-export function checkLabels(model: Model, routines: readonly LinearRoutine[]): readonly Diagnostic[] {
-  const given = new Map<string, { readonly span: Span; readonly arms: readonly Arm[] }[]>();
-  const diagnostics: Diagnostic[] = [];
-  const functions = new Map<string, Span>();
-  for (const { prepare } of model.exits) if (prepare) functions.set(prepare.name, prepare.span);
-  for (const { call } of model.works) functions.set(call.function, call.span);
-  let branches = 0;
-  for (const routine of routines) {
-    const arms: { branch: number; arm: number }[] = [];
-    for (const item of routine.items) {
-      const innermost = arms.at(-1);
-      if (item.kind === "if") arms.push({ branch: branches++, arm: 0 });
-      else if (item.kind === "endif") arms.pop();
-      else if (item.kind === "else" || item.kind === "elseif") {
-        if (innermost) arms[arms.length - 1] = { branch: innermost.branch, arm: innermost.arm + 1 };
-      } else if (item.kind === "label" && item.scope === "global") {
-        const others = given.get(item.name) ?? [];
-        const other = others.find((o) => !excludes(o.arms, arms))?.span ?? functions.get(item.name);
-        if (other) {
-          diagnostics.push(
-            diagnostic(
-              "EX9102",
-              item.span,
-              { label: item.name },
-              {
-                label: "the label would stand here",
-                secondary: [{ span: other, message: "the name is given here" }],
-                help: "labels of exits, tails, terminals and windows, and the names of C functions, are one name space of the linker: rename one",
-              },
-            ),
-          );
-        }
-        given.set(item.name, [...others, { span: item.span, arms: [...arms] }]);
-      }
-    }
-  }
-  return diagnostics;
-}
-
-interface Arm {
-  readonly branch: number;
-  readonly arm: number;
-}
-
-function excludes(a: readonly Arm[], b: readonly Arm[]): boolean {
-  return a.some((x) => b.some((y) => x.branch === y.branch && x.arm !== y.arm));
+/** A constant that an instruction names is set where the file is assembled, so it cannot be the name of a label too. */
+export function checkConstants(model: Model, routines: readonly LinearRoutine[]): readonly Diagnostic[] {
+  const items = routines.flatMap((routine) => routine.items);
+  const used = new Set(items.flatMap((item) => (item.kind === "instruction" ? symbolsOf(item.instruction).map((use) => use.symbol) : [])));
+  return items.flatMap((item): readonly Diagnostic[] => {
+    const constant =
+      item.kind === "label" && item.scope === "global" && used.has(item.name)
+        ? model.constants.find((c) => c.name === item.name)
+        : undefined;
+    if (!constant || item.kind !== "label") return [];
+    return [
+      diagnostic(
+        "EX9102",
+        item.span,
+        { name: item.name },
+        {
+          label: "the label would stand here",
+          secondary: [{ span: constant.span, message: "instructions use this constant" }],
+          help: "rename one of them",
+        },
+      ),
+    ];
+  });
 }

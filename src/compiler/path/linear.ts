@@ -21,7 +21,7 @@ export interface LinearProgram {
   readonly nodes: ReadonlyMap<PathNode, NodeLayout>;
   /** The instructions that call the prepare function, per graph; none where it has no prepare function. */
   readonly prologues: ReadonlyMap<PathGraph, readonly LinearInstruction[]>;
-  /** Paths that cannot share a tail, labels given twice. The program is not fit to be emitted when there are any. */
+  /** Paths that cannot share a tail, names that would mean two things. The program is not fit to be emitted when there are any. */
   readonly diagnostics: readonly Diagnostic[];
 }
 

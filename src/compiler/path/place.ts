@@ -9,7 +9,7 @@ import type { AsmLine, Frame, FrameField, Token } from "../model/model.js";
 import type { Span } from "../text/source.js";
 import type { PlacedInstruction } from "./graph.js";
 import type { Location, Region } from "./location.js";
-import { applyInstruction, joinLocations, type LocationContext, sameValue, stackValue, valueAt } from "./symbolic.js";
+import { applyInstruction, joinedStack, joinLocations, type LocationContext, sameValue, stackValue, valueAt } from "./symbolic.js";
 
 /** A step's place: the location context and the tokens of the path's events. */
 export interface PlaceContext extends LocationContext {
@@ -135,6 +135,7 @@ function stackStory(location: Location): string {
   const { rsp } = location.registers;
   switch (rsp.kind) {
     case "pointer":
+      if (rsp.region === joinedStack) return "%rsp is on one stack or another, by the way that was taken";
       return rsp.region === "frame"
         ? `%rsp is ${rsp.offset} bytes into the frame`
         : `%rsp is on another stack (${rsp.region.slice("stack:".length)})`;

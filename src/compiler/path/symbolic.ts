@@ -278,7 +278,7 @@ export function sameValue(a: SymbolicValue, b: SymbolicValue): boolean {
 }
 
 /** Of a stack that differs by the way that was taken, only what is the same above RSP is known. */
-const joined: Region = "stack:joined";
+export const joinedStack: Region = "stack:joined";
 
 /**
  * What is known where control comes from either location. Where RSP differs (one way has switched stacks, the other has not)
@@ -313,10 +313,10 @@ export function joinLocations(a: Location, b: Location, frame: Frame): Location 
     // A pointer into an earlier joined stack does not point into this one.
     for (const register of generalRegisters) {
       const value = registers[register];
-      if (value.kind === "pointer" && value.region === joined) registers[register] = kernelValue;
+      if (value.kind === "pointer" && value.region === joinedStack) registers[register] = kernelValue;
     }
-    registers.rsp = { kind: "pointer", region: joined, offset: 0 };
-    slots.set(joined, words);
+    registers.rsp = { kind: "pointer", region: joinedStack, offset: 0 };
+    slots.set(joinedStack, words);
   }
   return { registers, slots, flags: JSON.stringify(a.flags, bigintText) === JSON.stringify(b.flags, bigintText) ? a.flags : undefined };
 }

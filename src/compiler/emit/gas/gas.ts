@@ -13,6 +13,7 @@ import {
   type LinearRoutine,
   linearProgram,
 } from "../../path/linear.js";
+import type { Span } from "../../text/source.js";
 import type { Artefact, BackEnd, EmitOptions } from "../artefact.js";
 import { fileHead } from "../c/frame.js";
 import { commentLines, docLines, specLine } from "../c/text.js";
@@ -83,7 +84,7 @@ function itemLines(model: Model, item: LinearItem, asked: Set<PathNode | undefin
 
 function labelLines(model: Model, label: LinearLabel): string[] {
   if (label.scope !== "global") return [`${label.name}:`];
-  const comment = label.role === "window-start" ? specLine(label.span, model.name) : "";
+  const comment = label.role === "window-start" ? heading(label.span, model) : "";
   return [`\t.globl\t${label.name}`, line(`${label.name}:`, comment)];
 }
 
@@ -95,7 +96,7 @@ function instructionText({ instruction, node }: LinearInstruction): string {
 
 function commentOf(model: Model, item: LinearInstruction, first: boolean): string {
   const { node, comment } = item;
-  if (item.role === "prologue") return item.instruction.mnemonic === "call" ? specLine(item.span, model.name) : "";
+  if (item.role === "prologue") return item.instruction.mnemonic === "call" ? heading(item.span, model) : "";
   if (item.role === "trap") return "never reached: stops speculation past the instruction above";
   const remark = comment === undefined || isNamed(item, comment) ? "" : comment;
   if (!first || !node) return remark;
@@ -110,7 +111,12 @@ function statement(model: Model, node: PathNode): string {
   if (node.kind === "terminal" || node.kind === "jump") return `${where}: ${source.text.slice(start, end)}`;
   const text = specLine(node.span, model.name);
   if (node.kind === "instructions" && !/: (do|restore) [^,{]*$/.test(text)) return `${where}: do ${node.step.name}`;
-  return text.replace(/(\S)\s*\{.*$/, "$1");
+  return heading(node.span, model);
+}
+
+/** The spec's line up to the block that it opens. */
+function heading(span: Span, model: Model): string {
+  return specLine(span, model.name).replace(/(\S)\s*\{.*$/, "$1");
 }
 
 /** A pop into a register says itself which field it restores. */
