@@ -2,8 +2,9 @@
  * The C functions, compiled and run against stubs, and the simulator do the same: the same events in the same order, the same
  * result, the same flags, frame and IRQ state. EXITDSL_SEED chooses the cases, EXITDSL_CASES how many each path has.
  */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Emitted, emitExample, exampleNames } from "../c/specs.js";
+import { type Emitted, emitExample, emitText, exampleNames } from "../c/specs.js";
 import { Differ, type Mismatch } from "./differ.js";
 
 const cases = Number(process.env.EXITDSL_CASES ?? 1_000_000);
@@ -15,13 +16,18 @@ beforeAll(() => {
   console.log(`EXITDSL_SEED=${seed} EXITDSL_CASES=${cases}`);
 });
 
-const examples: readonly Emitted[] = exampleNames.map(emitExample).filter((e) => e.artefacts.length > 0);
+// Beside the examples a spec with every statement: with some features its loop never ends, and both sides must say so.
+const everyStatement = readFileSync(new URL("../c/every-statement.exitdsl", import.meta.url), "utf8");
+const specs: readonly Emitted[] = [
+  ...exampleNames.map(emitExample).filter((e) => e.artefacts.length > 0),
+  emitText(everyStatement, { name: "every-statement.exitdsl", stem: "every-statement" }),
+];
 
 function fail(mismatch: Mismatch | undefined): void {
   if (mismatch) expect.fail(`C and simulator differ\n${mismatch.report}`);
 }
 
-describe.each(examples.map((e) => ({ name: e.stem, emitted: e })))("$name", ({ emitted }) => {
+describe.each(specs.map((e) => ({ name: e.stem, emitted: e })))("$name", ({ emitted }) => {
   let differ: Differ;
   beforeAll(async () => {
     differ = await Differ.of(emitted);

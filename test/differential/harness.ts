@@ -7,7 +7,7 @@ import { endless, endlessHash, scriptLimit } from "./limits.js";
 import { type Draw, flagBits, halvesOf, irqsStartOn, type Plan } from "./plan.js";
 
 /** A run with more events than this does not end by itself: it is cut off, and all that counts is that the simulator says so, too. */
-const eventLimit = 20_000;
+const eventLimit = 2_000;
 
 /** What `-DEXITDSL_KERNEL_HEADER` names: the embedding of a kernel that is all stubs. Features are read at run time. */
 export function harnessHeader(plans: readonly Plan[]): string {
