@@ -37,14 +37,20 @@ export function afterEvaluate(context: PathContext, vector: Vector, node: Evalua
 }
 
 export function afterCall(context: PathContext, vector: Vector, node: CallNode): Vector {
-  return settle(context, afterContract(context, vector, node.item));
+  return settle(context, afterContract(context, dirtied(context, vector), node.item));
 }
 
 /** What every contract does: flags, the frame's version, and what it ensures. */
 function afterContract(context: PathContext, vector: Vector, item: Contract): Vector {
   let next = withFlags(vector, maySet(clearFlags(vector.flags, context.flags(item.clears)), context.flags(item.maySet)));
   if (item.rewritesFrame) next = next.with({ stale: next.stale | next.decided | next.facts, facts: next.facts & next.decided });
+  if (item.touches.length > 0) next = dirtied(context, next);
   return item.ensures.reduce((v, setting) => ensured(context, v, setting), next);
+}
+
+/** Data of the kernel's, or saved registers, went through the CPU's buffers (INV-74, INV-75). */
+function dirtied(context: PathContext, vector: Vector): Vector {
+  return set(context, vector, "buffers", "dirty");
 }
 
 function ensured(context: PathContext, vector: Vector, setting: StateSetting): Vector {
@@ -59,6 +65,7 @@ export function afterInstruction(context: PathContext, vector: Vector, node: Ins
   const registers = (next.registers & ~facts.lost) | facts.gained;
   if (registers !== next.registers) next = next.with({ registers });
   if (facts.stack !== undefined) next = set(context, next, "stack", facts.stack);
+  if (facts.perCpu || facts.gained !== 0 || facts.effects.some((e) => e.kind === "call")) next = dirtied(context, next);
   return next === vector ? vector : settle(context, next);
 }
 
