@@ -1,11 +1,13 @@
 /** What formatting must keep: the tree but for positions, and every comment. */
-import { parse } from "../../src/compiler/syntax/parse.js";
+
 import { format } from "../../src/compiler/format/format.js";
+import { parse } from "../../src/compiler/syntax/parse.js";
 
 /** Formats a text that has no syntax error. */
 export async function formatText(text: string, options: Parameters<typeof format>[1] = {}): Promise<string> {
   const formatted = await format({ name: "test.exitdsl", text }, options);
-  if (formatted.text === undefined) throw new Error(`not formatted: ${formatted.diagnostics.map((diagnostic) => diagnostic.message).join("; ")}\n${text}`);
+  if (formatted.text === undefined)
+    throw new Error(`not formatted: ${formatted.diagnostics.map((diagnostic) => diagnostic.message).join("; ")}\n${text}`);
   return formatted.text;
 }
 

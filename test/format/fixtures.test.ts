@@ -44,3 +44,18 @@ describe.each(readdirSync(folder).filter((name) => !name.includes(".formatted.")
     expect(await formatText(once, { useTabs: true })).toBe(once);
   });
 });
+
+const root = join(import.meta.dirname, "..", "..");
+const specs = ["profiles", "examples"].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".exitdsl"))
+    .map((name) => join(folder, name)),
+);
+
+test.each(specs)("%s says the same when formatted, and is stable", async (name) => {
+  const input = readFileSync(join(root, name), "utf8");
+  const once = await formatText(input);
+  expect(meaning(once)).toBe(meaning(input));
+  expect(comments(once)).toEqual(comments(input));
+  expect(await formatText(once)).toBe(once);
+});

@@ -13,7 +13,7 @@ import { scan } from "../../src/compiler/syntax/lexer.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
 import { comments, isValid, meaning } from "./compare.js";
 
-const runs = Number(process.env["EXITDSL_FUZZ"] ?? 20_000);
+const runs = Number(process.env["EXITDSL_FUZZ"] ?? 12_000);
 const seed = Number(process.env["EXITDSL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 function tokens(text: string): string[] {
@@ -44,24 +44,37 @@ function snippets(): Snippet[] {
         return between;
       });
       const snippet = { tokens: images, separators };
-      if (isValid(join_(snippet.tokens, snippet.separators))) found.push(snippet);
+      if (isValid(joined(snippet.tokens, snippet.separators))) found.push(snippet);
     }
   }
   return found;
 }
 
-function join_(images: readonly string[], separators: readonly string[]): string {
+function joined(images: readonly string[], separators: readonly string[]): string {
   return images.map((image, i) => `${separators[i] ?? ""}${image}`).join("");
 }
 
 const pool = snippets();
 
-const commentText = fc.constantFrom("// plain", "//", "//tight  ", "/// doc", "///", "//// four", "// prettier-ignore", "// größer 漢字\t", "// { } , \"", "// other");
+const commentText = fc.constantFrom(
+  "// plain",
+  "//",
+  "//tight  ",
+  "/// doc",
+  "///",
+  "//// four",
+  "// prettier-ignore",
+  "// größer 漢字\t",
+  '// { } , "',
+  "// other",
+);
 const blanks = fc.constantFrom("\n", "\n\n", "\n\n\n\n", "\n  ", "\r\n", "\r\n\t\r\n", " \n");
 const separator = fc.oneof(
   fc.constantFrom(" ", "  ", "\t"),
   blanks,
-  fc.tuple(fc.constantFrom("", " ", "\n", "\n\n"), fc.array(fc.tuple(commentText, blanks), { minLength: 1, maxLength: 3 })).map(([start, parts]) => start + parts.flat().join("")),
+  fc
+    .tuple(fc.constantFrom("", " ", "\n", "\n\n"), fc.array(fc.tuple(commentText, blanks), { minLength: 1, maxLength: 3 }))
+    .map(([start, parts]) => start + parts.flat().join("")),
 );
 /** Where (a share of the tokens), and what stands there instead; `token` replaces the token too. */
 const edit = fc.record({ at: fc.nat(10_000), separator, token: fc.option(fc.nat(10_000), { freq: 60 }) });
@@ -85,7 +98,7 @@ function build(specimen: typeof cases extends fc.Arbitrary<infer T> ? T : never)
     separators[i] = separator;
     if (token !== null) images[i] = images[token % images.length] as string;
   }
-  return join_(images, separators) + specimen.end;
+  return joined(images, separators) + specimen.end;
 }
 
 test(`${runs} re-spaced and commented specs (seed ${seed})`, { timeout: 600_000 }, async () => {
@@ -97,7 +110,7 @@ test(`${runs} re-spaced and commented specs (seed ${seed})`, { timeout: 600_000 
       const { printWidth } = specimen;
       const once = await format({ name: "test.exitdsl", text }, { printWidth });
       if (once.text === undefined) {
-        expect(isValid(text) && `refused: ${text}\n${once.diagnostics.map((d) => d.message).join()}`).toBe(false);
+        expect(isValid(text)).toBe(false);
         expect(once.diagnostics.length).toBeGreaterThan(0);
         return;
       }
@@ -113,8 +126,34 @@ test(`${runs} re-spaced and commented specs (seed ${seed})`, { timeout: 600_000 
 });
 
 test(`any text gives a text or diagnostics (seed ${seed})`, { timeout: 600_000 }, async () => {
-  const word = fc.constantFrom("exit", "work", "{", "}", "(", ")", "when", "frame", "a", '"s"', "0x1", "// c\n", "/// d\n", ",", "|", "=", "and", "\uFEFF", "\u2028", "\r", "\f", "é");
-  const text = fc.oneof(fc.string({ unit: "binary" }), fc.array(word).map((words) => words.join(" ")));
+  const word = fc.constantFrom(
+    "exit",
+    "work",
+    "{",
+    "}",
+    "(",
+    ")",
+    "when",
+    "frame",
+    "a",
+    '"s"',
+    "0x1",
+    "// c\n",
+    "/// d\n",
+    ",",
+    "|",
+    "=",
+    "and",
+    "\uFEFF",
+    "\u2028",
+    "\r",
+    "\f",
+    "é",
+  );
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.array(word).map((words) => words.join(" ")),
+  );
   await fc.assert(
     fc.asyncProperty(text, async (text) => {
       const formatted = await format({ name: "test.exitdsl", text });

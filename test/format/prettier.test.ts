@@ -23,7 +23,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function prettier(...words: string[]) {
   const tool = join(root, "node_modules", "prettier", "bin", "prettier.cjs");
-  const fixed = [tool, "--no-config", "--no-editorconfig", "--ignore-path", join(folder, "none"), "--with-node-modules", "--plugin", join(folder, "prettier-plugin.mjs")];
+  const fixed = [
+    tool,
+    "--no-config",
+    "--no-editorconfig",
+    "--ignore-path",
+    join(folder, "none"),
+    "--with-node-modules",
+    "--plugin",
+    join(folder, "prettier-plugin.mjs"),
+  ];
   return spawnSync(process.execPath, [...fixed, ...words], { encoding: "utf8", cwd: folder });
 }
 

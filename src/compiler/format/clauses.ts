@@ -39,7 +39,12 @@ function clauseLine(page: Page, clause: Clause, column: number): Line {
   if (clause.kind === "token") {
     const register = page.first(clause.register) - 1;
     const restores = page.first(clause.restores) - 1;
-    const cells: Cell[] = [keyword, { first: end + 1, last: register - 1, gap: 0 }, { first: register, last: restores - 1, gap: 1 }, { first: restores, last, gap: 2 }];
+    const cells: Cell[] = [
+      keyword,
+      { first: end + 1, last: register - 1, gap: 0 },
+      { first: register, last: restores - 1, gap: 1 },
+      { first: restores, last, gap: 2 },
+    ];
     return cellLine(page, cells, "token", broken);
   }
   const line = cellLine(page, [keyword, { first: end + 1, last, gap: 0 }], "", broken);

@@ -1,7 +1,16 @@
 /** Declarations and the file as a whole. */
 import type { Doc } from "prettier";
 import { doc } from "prettier/standalone";
-import type { ConditionDeclaration, Declaration, ExitDeclaration, FlagsDeclaration, FrameDeclaration, Located, MaskDeclaration, SpecFile } from "../syntax/tree.js";
+import type {
+  ConditionDeclaration,
+  Declaration,
+  ExitDeclaration,
+  FlagsDeclaration,
+  FrameDeclaration,
+  Located,
+  MaskDeclaration,
+  SpecFile,
+} from "../syntax/tree.js";
 import { clauseLines } from "./clauses.js";
 import { chainLines, expression, hasReasons } from "./expressions.js";
 import { above, braces, type Cell, cellLine, type Line, mayBreakBefore, setLines, stackAt } from "./lines.js";
@@ -63,10 +72,19 @@ function declarationLine(page: Page, declaration: Declaration): Line {
       return cellLine(page, withReason(page, cells(1), 2), "assume");
     case "state":
     case "frame":
-      return rowsLine(page, declaration.kind === "state" ? declaration.values : declaration.fields, first, last, declaration.kind === "frame" ? declaration : undefined);
+      return rowsLine(
+        page,
+        declaration.kind === "state" ? declaration.values : declaration.fields,
+        first,
+        last,
+        declaration.kind === "frame" ? declaration : undefined,
+      );
     default: {
       const brace = open ?? last;
-      const broken = (): Doc => [header(page, first, brace, headerBreaks(page, declaration)), braces(page, first, brace, last, blockLines(page, declaration), 0)];
+      const broken = (): Doc => [
+        header(page, first, brace, headerBreaks(page, declaration)),
+        braces(page, first, brace, last, blockLines(page, declaration), 0),
+      ];
       return { first, last, cells: brace + 1 === last ? cells(1) : undefined, table: "", broken };
     }
   }
@@ -137,7 +155,14 @@ function conditionLine(page: Page, declaration: ConditionDeclaration): Line {
   const last = page.last(declaration);
   const equals = page.last(declaration.name) + 1;
   const broken = (): Doc => belowEquals(page, first, equals, chainLines(page, equals + 1, last));
-  return { first, last, cells: hasReasons(page, equals + 1, last) ? undefined : [{ first, last, gap: 0 }], table: "", broken, ownsComment: true };
+  return {
+    first,
+    last,
+    cells: hasReasons(page, equals + 1, last) ? undefined : [{ first, last, gap: 0 }],
+    table: "",
+    broken,
+    ownsComment: true,
+  };
 }
 
 /** `NAME =` and the lines below it. */

@@ -7,7 +7,7 @@ import { doc } from "prettier/standalone";
 import type { Cell, Line } from "./lines.js";
 import type { Page } from "./page.js";
 
-const { group, indent, line, softline } = doc.builders;
+const { align, group, indent, line, softline } = doc.builders;
 
 interface Chain {
   /** The joining word; "" for a single clause. */
@@ -98,7 +98,7 @@ export function chainLines(page: Page, first: number, last: number): Line[] {
     const cells: Cell[] = [{ first: begin, last: because === undefined ? end : because - 1, gap: 0, before }];
     if (because !== undefined) cells.push({ first: because, last: end, gap: 2 });
     const broken = (): Doc => {
-      const part = indent(indent(clause(page, start, end, parts.word === "or")));
+      const part = align(parts.word === "" ? 0 : parts.word.length + 1, clause(page, start, end, parts.word === "or"));
       return k === 0 ? [before, part] : [page.token(begin), page.gap(start), part];
     };
     return { first: begin, last: end, cells, table: "chain", broken };

@@ -16,13 +16,18 @@ export interface FormatOptions {
 }
 
 /** Either the formatted text, without a byte order mark, or what keeps the source from being formatted. */
-export type Formatted = { readonly text: string; readonly diagnostics: readonly [] } | { readonly text: undefined; readonly diagnostics: readonly Diagnostic[] };
+export type Formatted =
+  | { readonly text: string; readonly diagnostics: readonly [] }
+  | { readonly text: undefined; readonly diagnostics: readonly Diagnostic[] };
 
 /** Formats a source. Its diagnostics are those of the syntax; names and meaning are not looked at. */
 export async function format(source: Source, options: FormatOptions = {}): Promise<Formatted> {
   const text = source.text.replace(/^\uFEFF/, "");
   try {
-    return { text: await prettierFormat(text, { ...options, parser: "exitdsl", plugins: [plugin], filepath: source.name }), diagnostics: [] };
+    return {
+      text: await prettierFormat(text, { ...options, parser: "exitdsl", plugins: [plugin], filepath: source.name }),
+      diagnostics: [],
+    };
   } catch (error) {
     if (error instanceof SpecSyntaxError) return { text: undefined, diagnostics: error.diagnostics };
     throw error;

@@ -3,6 +3,7 @@
  */
 import type { Doc } from "prettier";
 import { doc } from "prettier/standalone";
+import { expression } from "./expressions.js";
 import type { Page } from "./page.js";
 
 const { group, hardline, indent, line, literalline } = doc.builders;
@@ -44,7 +45,12 @@ export function cellLine(page: Page, cells: readonly Cell[], table = "", broken?
 
 function stack(page: Page, cells: readonly Cell[]): Doc {
   const [head, ...rest] = cells;
-  return stackAt(page, head?.first ?? 0, cells.at(-1)?.last ?? 0, rest.map((cell) => cell.first));
+  return stackAt(
+    page,
+    head?.first ?? 0,
+    cells.at(-1)?.last ?? 0,
+    rest.map((cell) => cell.first),
+  );
 }
 
 /** A range with each of the tokens `breaks` at the start of a line, further in than the first; a final reason alone, if that is enough. */
@@ -52,16 +58,23 @@ export function stackAt(page: Page, first: number, last: number, breaks: readonl
   const begins = [first, ...breaks];
   let printed: Doc = [];
   begins.forEach((begin, k) => {
-    const part = page.flow(begin, (begins[k + 1] ?? last + 1) - 1, (i) => mayBreakBefore(page, i));
+    const part = indent(piece(page, begin, (begins[k + 1] ?? last + 1) - 1));
     const before = k > 0 && page.token(begin) === "because" ? group(printed) : printed;
     printed = k === 0 ? part : [before, indent([page.gap(begin, line), part])];
   });
   return group(printed);
 }
 
+/** Words, and the condition that ends them, if one does. */
+function piece(page: Page, first: number, last: number): Doc {
+  const word = page.find("if", first, last) ?? page.find("when", first, last) ?? last;
+  const words = page.flow(first, word, (i) => mayBreakBefore(page, i));
+  return word === last ? words : [words, page.gap(word + 1), expression(page, word + 1, last)];
+}
+
 /** Where a long range may go on in the next line: after a comma, before a joining word. */
 export function mayBreakBefore(page: Page, index: number): boolean {
-  return page.token(index - 1) === "," || ["or", "and", "|", "because", "when", "if", "else"].includes(page.token(index));
+  return page.token(index - 1) === "," || ["or", "and", "|", "because", "if", "else"].includes(page.token(index));
 }
 
 interface Setting {
@@ -80,18 +93,36 @@ interface Setting {
  * The lines, each after a `hardline` (but the first one when `start` says so), with comments above and behind.
  * `apart(before, after)` says which neighbours have an empty line between them, whether written or not.
  */
-export function setLines(page: Page, lines: readonly Line[], depth: number, options: { start?: boolean; apart?: (before: number, after: number) => boolean } = {}): Doc[] {
+export function setLines(
+  page: Page,
+  lines: readonly Line[],
+  depth: number,
+  options: { start?: boolean; apart?: (before: number, after: number) => boolean } = {},
+): Doc[] {
   const settings = lines.map((line): Setting => {
-    const ignored = page.leading(line.first).at(-1)?.text.replace(/^\/\/\s*|\s+$/g, "") === "prettier-ignore";
+    const ignored =
+      page
+        .leading(line.first)
+        .at(-1)
+        ?.text.replace(/^\/\/\s*|\s+$/g, "") === "prettier-ignore";
     const verbatim = ignored ? page.verbatim(line.first, line.last) : undefined;
     const fits = !ignored && line.cells !== undefined && !page.hasInnerComment(line.first, line.last);
     const text = fits ? plain(page, line.cells ?? []) : undefined;
-    return { line, verbatim, text: text !== undefined && page.width(text) <= page.room(depth) ? text : undefined, apart: false, separate: false };
+    return {
+      line,
+      verbatim,
+      text: text !== undefined && page.width(text) <= page.room(depth) ? text : undefined,
+      apart: false,
+      separate: false,
+    };
   });
   settings.forEach((setting, i) => {
     const { first } = setting.line;
-    setting.apart = i > 0 && options.apart !== undefined && (takesSeveral(setting) || takesSeveral(settings[i - 1]) || options.apart(i - 1, i));
-    setting.separate = setting.apart || [...page.leading(first), page.file.tokens[first]].some((thing) => thing !== undefined && page.blankBefore(thing.start));
+    setting.apart =
+      i > 0 && options.apart !== undefined && (takesSeveral(setting) || takesSeveral(settings[i - 1]) || options.apart(i - 1, i));
+    setting.separate =
+      setting.apart ||
+      [...page.leading(first), page.file.tokens[first]].some((thing) => thing !== undefined && page.blankBefore(thing.start));
   });
   alignCells(page, settings, page.room(depth));
   const blanks = commentColumns(page, settings, depth);
@@ -167,7 +198,8 @@ function runs(settings: readonly Setting[], joins: (a: Setting, b: Setting) => b
 
 /** Brings the cells of each table into columns. A line that would become too long that way keeps its own widths. */
 function alignCells(page: Page, settings: readonly Setting[], room: number): void {
-  const joins = (a: Setting, b: Setting) => a.text !== undefined && b.text !== undefined && a.line.table !== "" && a.line.table === b.line.table;
+  const joins = (a: Setting, b: Setting) =>
+    a.text !== undefined && b.text !== undefined && a.line.table !== "" && a.line.table === b.line.table;
   for (const [start, end] of runs(settings, joins)) {
     let rows = settings
       .slice(start, end)
@@ -200,7 +232,9 @@ function commentColumns(page: Page, settings: readonly Setting[], depth: number)
   const joins = (a: Setting, b: Setting) => has(a) && has(b) && page.leading(b.line.first).length === 0;
   for (const [start, end] of runs(settings, joins)) {
     const rows = settings.slice(start, end).filter(has);
-    const found = page.commentBlanks(rows.map(({ line, text }) => ({ token: line.last, end: depth * page.options.tabWidth + page.width(text ?? "") })));
+    const found = page.commentBlanks(
+      rows.map(({ line, text }) => ({ token: line.last, end: depth * page.options.tabWidth + page.width(text ?? "") })),
+    );
     rows.forEach((_, k) => {
       blanks[start + k] = found[k] ?? 0;
     });

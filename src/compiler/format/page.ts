@@ -191,7 +191,8 @@ export class Page {
   blanks(index: number): string {
     const token = this.token(index);
     const before = this.token(index - 1);
-    if (this.tight.has(index) || token === "," || token === ")" || token === "." || before === "(" || before === "." || before === "-") return "";
+    if (this.tight.has(index) || token === "," || token === ")" || token === "." || before === "(" || before === "." || before === "-")
+      return "";
     if (token === "}" && before === "{") return "";
     return this.wide.has(index) ? "  " : " ";
   }
@@ -232,11 +233,16 @@ export class Page {
     return fill(parts);
   }
 
-  /** The text of a range as the author wrote it, inner comments and all. */
+  /** The text of a range as the author wrote it, inner comments and all, which are not found at their tokens any more. */
   verbatim(first: number, last: number): string {
-    for (let i = first; i <= last; i++) {
-      for (const comment of [...(i > first ? this.leading(i) : []), ...(i < last ? this.trailing(i) : [])]) comment.printed = true;
+    const start = this.file.tokens[first]?.start ?? 0;
+    const end = this.file.tokens[last]?.end ?? 0;
+    // A comment before a last comma may be placed at the next token.
+    for (const token of this.file.tokens.slice(first, last + 2)) {
+      const inside = token.comments?.filter((comment) => comment.start > start && comment.end < end) ?? [];
+      for (const comment of inside) comment.printed = true;
+      if (inside.length > 0) token.comments = token.comments?.filter((comment) => !inside.includes(comment)) ?? [];
     }
-    return this.text.slice(this.file.tokens[first]?.start ?? 0, this.file.tokens[last]?.end ?? 0);
+    return this.text.slice(start, end);
   }
 }

@@ -16,7 +16,9 @@ import type { ConcreteFile, ConcreteNode, PlacedComment, TokenNode } from "./con
 import { printFile } from "./declarations.js";
 import { Page } from "./page.js";
 
-export const languages: SupportLanguage[] = [{ name: "exitdsl", parsers: ["exitdsl"], extensions: [".exitdsl"], vscodeLanguageIds: ["exitdsl"] }];
+export const languages: SupportLanguage[] = [
+  { name: "exitdsl", parsers: ["exitdsl"], extensions: [".exitdsl"], vscodeLanguageIds: ["exitdsl"] },
+];
 
 /** A file that cannot be formatted, in the form in which Prettier reports it; `diagnostics` has all that is wrong. */
 export class SpecSyntaxError extends SyntaxError {
@@ -43,7 +45,9 @@ function parseConcrete(text: string, options: { readonly filepath?: string }): C
   const { file: tree, diagnostics } = parse(source);
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw new SpecSyntaxError(errors);
-  const comments = tree.comments.map(({ start, end, text, doc }): PlacedComment => ({ type: "comment", start, end, text, value: text, doc }));
+  const comments = tree.comments.map(
+    ({ start, end, text, doc }): PlacedComment => ({ type: "comment", start, end, text, value: text, doc }),
+  );
   return { type: "file", start: 0, end: text.length, tree, tokens: tokensOf(source, tree), comments };
 }
 
@@ -75,12 +79,10 @@ const printer: Printer<ConcreteNode> = {
     const { node } = path;
     return node.type === "file" ? printFile(new Page(node, options, util.getStringWidth)) : node.text;
   },
-  // The whole file is printed from its root; its tokens exist for their comments.
+  // The whole file is printed from its root, comments too; its tokens exist for Prettier to attach them to.
   getVisitorKeys: () => [],
   getCommentChildNodes: (node) => (node.type === "file" ? [...node.tokens] : []),
   canAttachComment: (node) => node.type === "token",
-  willPrintOwnComments: () => true,
-  printComment: (path) => (path.node.type === "comment" ? path.node.text : ""),
   handleComments: { ownLine: placeComment, endOfLine: placeComment, remaining: placeComment },
 };
 

@@ -18,22 +18,33 @@ function statementLine(page: Page, statement: Statement, depth: number): Line {
   const last = page.last(statement);
   switch (statement.kind) {
     case "run":
-      return listLine(page, first, last, depth, statement.works.map((name) => page.first(name)));
-    case "do": {
-      const starts = [...statement.steps, ...statement.except.slice(1)].map((name) => page.first(name));
-      return listLine(page, first, last, depth, starts);
-    }
+      return listLine(
+        page,
+        first,
+        last,
+        depth,
+        statement.works.map((name) => page.first(name)),
+      );
+    case "do":
+      return listLine(
+        page,
+        first,
+        last,
+        depth,
+        statement.steps.map((name) => page.first(name)),
+      );
     case "waive":
     case "assume-state":
       return cellLine(page, withReason(page, [{ first, last, gap: 0 }], 1), "reason");
     case "terminal": {
-      const breaks = [
-        page.find("when", first, last),
-        statement.label && page.first(statement.label) - 1,
-        statement.recovery && page.first(statement.recovery) - 2,
-      ].filter((index) => index !== undefined);
+      const breaks = [statement.label && page.first(statement.label) - 1, statement.recovery && page.first(statement.recovery) - 2].filter(
+        (index) => index !== undefined,
+      );
       const begins = [first, ...breaks];
-      return cellLine(page, begins.map((begin, k) => ({ first: begin, last: (begins[k + 1] ?? last + 1) - 1, gap: 1 })));
+      return cellLine(
+        page,
+        begins.map((begin, k) => ({ first: begin, last: (begins[k + 1] ?? last + 1) - 1, gap: 1 })),
+      );
     }
     case "repeat":
     case "window":
@@ -57,7 +68,9 @@ export function withReason(page: Page, cells: readonly Cell[], gap: number): Cel
 function listLine(page: Page, first: number, last: number, depth: number, starts: readonly number[]): Line {
   const width = page.token(first).length + 1;
   const names: List = { first: first + 1, last, starts, column: depth * page.options.tabWidth + width };
-  const broken = (): Doc => [page.token(first), align(width, [page.gap(first + 1), printList(page, names, line)])];
+  // The registers behind `except` have commas of their own.
+  const item = (from: number, to: number): Doc => indent(page.flow(from, to, (i) => page.token(i - 1) === ","));
+  const broken = (): Doc => [page.token(first), align(width, [page.gap(first + 1), printList(page, names, line, item)])];
   return { ...cellLine(page, [{ first, last, gap: 0 }], "", broken), commentBlanks: () => listBlanks(page, names).at(-1) };
 }
 
@@ -102,9 +115,20 @@ function whenLine(page: Page, statement: WhenStatement, depth: number): Line {
       const open = page.first(block);
       const before = blocks[k - 1];
       const begin = before ? page.last(before) + 1 : first;
-      return [k > 0 ? page.gap(begin) : [], test(page, begin, open), page.gap(open), statementBlock(page, before ? begin - 1 : first, block, depth)];
+      return [
+        k > 0 ? page.gap(begin) : [],
+        test(page, begin, open),
+        page.gap(open),
+        statementBlock(page, before ? begin - 1 : first, block, depth),
+      ];
     });
-  return { first, last, cells: blocks.every((block) => staysOnLine(page, block)) ? [{ first, last, gap: 0 }] : undefined, table: "", broken };
+  return {
+    first,
+    last,
+    cells: blocks.every((block) => staysOnLine(page, block)) ? [{ first, last, gap: 0 }] : undefined,
+    table: "",
+    broken,
+  };
 }
 
 /** `when E` · `else if E` · `else`. */
