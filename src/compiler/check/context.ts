@@ -1,6 +1,7 @@
 /** What the rules need to know of a path besides its nodes: numbered flags, conditions, tokens, and its feature combinations. */
-import type { Condition, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
+
 import { readsFrame, visitTest } from "../model/expressions.js";
+import type { Condition, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
 import type { PathGraph, PathNode, PlacedInstruction } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
@@ -24,8 +25,11 @@ export interface PathContext {
   readonly allFlags: number;
   /** All async flags, as bits. */
   readonly asyncFlags: number;
-  /** The flags that must be clear at a terminal to user: what the path's loops wait for and its one-shot work handles. */
-  readonly oneShot: readonly Flag[];
+  /**
+   * The flags that must be clear at a terminal to user: what the path's loops wait for, what its one-shot work handles, and
+   * what its final work clears (INV-8). `owing`: the combinations whose kernels have that work.
+   */
+  readonly oneShot: readonly { readonly flag: Flag; readonly owing: bigint }[];
   readonly conditions: readonly Condition[];
   readonly facts: readonly Fact[];
   readonly tokens: readonly Token[];
@@ -48,17 +52,19 @@ export interface Excess {
 export function pathContext(graph: PathGraph): PathContext | Excess {
   const { model, exit } = graph;
   const mentioned = new Set<Flag>();
-  const oneShot = new Set<Flag>();
+  /** Each with the features of the work that handles it. */
+  const oneShot = new Map<Flag, (Test | undefined)[]>();
+  const owe = (flag: Flag, condition: Test | undefined) => oneShot.set(flag, [...(oneShot.get(flag) ?? []), condition]);
   const features = new Set<Parameters<FeatureSpace["with"]>[0]>();
   const conditions = new Set<Condition>();
   const inline: Test[] = [];
-  const note = (test: Test, owes: boolean) => {
+  const note = (test: Test, owes: (flag: Flag) => void = () => {}) => {
     featuresOf(test, features);
     visitTest(test, (t) => {
       if (t.kind === "flags") {
         for (const flag of t.flags) {
           mentioned.add(flag);
-          if (owes) oneShot.add(flag);
+          owes(flag);
         }
       }
       if (t.kind === "condition") conditions.add(t.condition);
@@ -67,15 +73,20 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
   visitGraph(graph, (node) => {
     switch (node.kind) {
       case "loop":
-        note(node.test, true);
+        note(node.test, (flag) => owe(flag, undefined));
         break;
       case "branch":
-        note(node.test, false);
+        note(node.test);
         if (node.test.kind !== "condition" && readsFrame(node.test)) inline.push(node.test);
         break;
       case "call":
         for (const flag of [...node.item.clears, ...node.item.maySet]) mentioned.add(flag);
-        if (node.item.kind === "work" && node.item.guard && node.item.policy === "one-shot") note(node.item.guard, true);
+        if (node.item.kind === "work" && node.item.guard) {
+          const { guard, policy, clears, condition } = node.item;
+          note(guard, (flag) => {
+            if (policy === "one-shot" || (policy === "final" && clears.includes(flag))) owe(flag, condition);
+          });
+        }
         break;
       case "clear":
         for (const flag of node.flags) mentioned.add(flag);
@@ -97,7 +108,8 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
   const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
   const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test }))];
   const space = features.size <= limits.features ? new FeatureSpace(features) : undefined;
-  if (!space || space.features.length > limits.features) return { what: "features", count: space?.features.length ?? features.size, limit: limits.features };
+  if (!space || space.features.length > limits.features)
+    return { what: "features", count: space?.features.length ?? features.size, limit: limits.features };
   if (flagBit.size > limits.flags) return { what: "work flags", count: flagBit.size, limit: limits.flags };
   if (facts.length > limits.conditions) return { what: "conditions", count: facts.length, limit: limits.conditions };
   const dimensions = new Map(model.dimensions.map((d) => [d.name, d]));
@@ -109,12 +121,21 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
     flagBit,
     allFlags: flags([...mentioned]),
     asyncFlags: flags([...mentioned].filter((f) => f.async)),
-    oneShot: [...oneShot].sort((a, b) => a.index - b.index),
+    oneShot: [...oneShot]
+      .map(([flag, conditions]) => ({
+        flag,
+        owing: conditions.reduce((set, c) => set | (c === undefined ? space.all : (space.where(c) ?? space.all)), 0n),
+      }))
+      .sort((a, b) => a.flag.index - b.flag.index),
     conditions: [...conditions],
     facts,
     tokens: [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()],
     requires: model.requires,
-    live: liveFlags([graph.prepare, graph.leave], { flags, word: (word) => flags(word.flags.filter((f) => flagBit.has(f))), owed: flags([...oneShot]) }),
+    live: liveFlags([graph.prepare, graph.leave], {
+      flags,
+      word: (word) => flags(word.flags.filter((f) => flagBit.has(f))),
+      owed: flags([...oneShot.keys()]),
+    }),
     instructions: new Map(),
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
     flags,

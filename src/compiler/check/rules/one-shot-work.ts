@@ -1,21 +1,28 @@
 /**
  * The seed rule: at a terminal to user mode no one-shot flag of the path may be pending. The flags are read with IRQs off, and
- * neither may IRQs go on nor a step set a flag between that read and the terminal (INV-1, INV-3, INV-13).
+ * neither may IRQs go on nor a step set a flag between that read and the terminal (INV-1, INV-3, INV-13). Flags that final work
+ * clears are held to it, too: the work must come after all that may set them (INV-8).
  */
 import { maybeSet } from "../flag-box.js";
 import type { Rule } from "../rule.js";
 
-export const oneShotWork: Rule = ({ context, node, vector, report }) => {
+export const oneShotWork: Rule = ({ context, node, vector, combinations, report }) => {
   if (node.kind !== "terminal" || !vector.toUser) return;
-  const pending = context.oneShot.filter((flag) => (maybeSet(vector.flags) & context.flags([flag])) !== 0);
-  if (pending.length === 0) return;
+  const owed = context.oneShot.filter(
+    ({ flag, owing }) => (combinations & owing) !== 0n && (maybeSet(vector.flags) & context.flags([flag])) !== 0,
+  );
+  if (owed.length === 0) return;
+  const pending = owed.map(({ flag }) => flag);
   report({
     code: "EX3001",
     args: { flags: pending.map((f) => `\`${f.name}\``).join(", "), terminal: node.terminal.name },
     cause: { kind: "flags", flags: context.flags(pending) },
+    combinations: owed.reduce((set, { owing }) => set | (combinations & owing), 0n),
     details: {
       label: "returns to user mode here",
-      secondary: pending.slice(0, 1).map((f) => ({ span: f.span, message: "work that this flag asks for must be done before user mode runs again" })),
+      secondary: pending
+        .slice(0, 1)
+        .map((f) => ({ span: f.span, message: "work that this flag asks for must be done before user mode runs again" })),
       notes: [
         "nothing looks at the flags again before the next entry: a signal or a reschedule then waits for as long as user mode likes to run (INV-1)",
       ],
