@@ -6,6 +6,7 @@
  * What the kernel gives. Compile with -DEXITDSL_KERNEL_HEADER='"your-header.h"', and define there
  * what this file says; functions may be macros, inline functions (with `#define f f` beside them)
  * or ordinary functions of these names.
+ * This file is output: whoever wrote the spec may use it under any terms.
  */
 #ifndef __EXITDSL_EVERY_STATEMENT_EMBED_H
 #define __EXITDSL_EVERY_STATEMENT_EMBED_H
@@ -54,9 +55,8 @@ static inline void exitdsl_irq_disable(void) EXITDSL_TURNS_IRQS_OFF
 #endif
 
 /*
- * work_flags: thread.flags of the thread or CPU that leaves, 32 bits. Give its address; or, if
- * that is not how it is reached, what reads it, what takes all of it (reads and clears,
- * atomically), and what clears flags in it.
+ * work_flags: thread.flags of the thread or CPU that leaves, 32 bits. Give its address; or, if it
+ * is not in memory as such, what reads it and what clears flags in it, atomically.
  */
 #ifndef exitdsl_address_work_flags
 uint32_t *exitdsl_address_work_flags(void);
@@ -79,9 +79,9 @@ static inline void exitdsl_clear_work_flags(uint32_t exitdsl_flags)
 #endif
 
 /*
- * other_flags: cpu.flags of the thread or CPU that leaves, 32 bits. Give its address; or, if that
- * is not how it is reached, what reads it, what takes all of it (reads and clears, atomically),
- * and what clears flags in it.
+ * other_flags: cpu.flags of the thread or CPU that leaves, 32 bits. Give its address; or, if it is
+ * not in memory as such, what reads it, what takes all of it (reads and clears it, atomically) and
+ * what clears flags in it, atomically.
  */
 #ifndef exitdsl_address_other_flags
 uint32_t *exitdsl_address_other_flags(void);

@@ -4,6 +4,7 @@
  * sha256 0000000000000000000000000000000000000000000000000000000000000000
  *
  * What each exit does in C before it leaves. Numbers in comments are lines of the spec.
+ * This file is output: whoever wrote the spec may use it under any terms.
  */
 #include "every-statement.h"
 

@@ -4,6 +4,7 @@
  * sha256 0000000000000000000000000000000000000000000000000000000000000000
  *
  * The saved frame, the work flags and the functions of this spec, for the kernel's C code.
+ * This file is output: whoever wrote the spec may use it under any terms.
  */
 #ifndef __EXITDSL_EVERY_STATEMENT_H
 #define __EXITDSL_EVERY_STATEMENT_H

@@ -2,7 +2,7 @@
 
 import type { Feature, FlagWord, Model, Value } from "../../model/model.js";
 import type { EmitOptions } from "../artefact.js";
-import { guarded, includeGuard } from "./frame.js";
+import { freedom, guarded, includeGuard } from "./frame.js";
 import { commentLines, docLines } from "./text.js";
 import type { Uses } from "./uses.js";
 
@@ -10,6 +10,7 @@ export function embedText(model: Model, uses: Uses, options: EmitOptions): strin
   const what = [
     "What the kernel gives. Compile with -DEXITDSL_KERNEL_HEADER='\"your-header.h\"', and define there what this file says; " +
       "functions may be macros, inline functions (with `#define f f` beside them) or ordinary functions of these names.",
+    freedom,
   ];
   return guarded(model, options, includeGuard(options.stem, "EMBED_H"), what, [
     "#include <stdint.h>",
@@ -73,14 +74,17 @@ const irqLines = [
 function wordLines(word: FlagWord, uses: Uses): string[] {
   const address = `exitdsl_address_${word.name}`;
   const accessors: string[][] = [];
+  const tasks: string[] = [];
   if (uses.reads.includes(word)) {
     const name = `exitdsl_read_${word.name}`;
+    tasks.push("what reads it");
     accessors.push(
       replaceable(name, [`static inline uint32_t ${name}(void)`, "{", `\treturn __atomic_load_n(${address}(), __ATOMIC_RELAXED);`, "}"]),
     );
   }
   if (uses.takes.includes(word)) {
     const name = `exitdsl_take_${word.name}`;
+    tasks.push("what takes all of it (reads and clears it, atomically)");
     accessors.push(
       replaceable(name, [
         `static inline uint32_t ${name}(void)`,
@@ -92,6 +96,7 @@ function wordLines(word: FlagWord, uses: Uses): string[] {
   }
   if (uses.clears.includes(word)) {
     const name = `exitdsl_clear_${word.name}`;
+    tasks.push("what clears flags in it, atomically");
     const lines = [
       `static inline void ${name}(uint32_t exitdsl_flags)`,
       "{",
@@ -104,14 +109,20 @@ function wordLines(word: FlagWord, uses: Uses): string[] {
   return [
     "",
     ...commentLines([
-      `${word.name}: ${word.location} of the thread or CPU that leaves, 32 bits. Give its address; or, if that is not how it is reached, what reads it, ` +
-        "what takes all of it (reads and clears, atomically), and what clears flags in it.",
+      `${word.name}: ${word.location} of the thread or CPU that leaves, 32 bits. Give its address; or, if it is not in memory as such, ` +
+        `${listed(tasks)}.`,
     ]),
     `#ifndef ${address}`,
     `uint32_t *${address}(void);`,
     "#endif",
     ...accessors.flatMap((lines) => ["", ...lines]),
   ];
+}
+
+/** `a, b and c`. */
+function listed(texts: readonly string[]): string {
+  const last = texts[texts.length - 1] ?? "";
+  return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} and ${last}`;
 }
 
 function valueLines(value: Value): string[] {

@@ -4,6 +4,9 @@ import type { EmitOptions } from "../artefact.js";
 import { headerLines } from "../artefact.js";
 import { commentLines, commentText } from "./text.js";
 
+/** For the heads of outputs: the compiler's licence is not theirs. */
+export const freedom = "This file is output: whoever wrote the spec may use it under any terms.";
+
 /** The comments at the head of a file: the licence, where it comes from, and `what` it is for. */
 export function fileHead(model: Model, options: EmitOptions, what: readonly string[]): string[] {
   const spdx = options.spdx === undefined ? "" : commentText(options.spdx);

@@ -4,14 +4,14 @@ import type { Frame, Model, StateSetting, Step, Work } from "../../model/model.j
 import type { PathGraph } from "../../path/graph.js";
 import type { EmitOptions } from "../artefact.js";
 import { flagSet } from "./expression.js";
-import { guarded, includeGuard } from "./frame.js";
+import { freedom, guarded, includeGuard } from "./frame.js";
 import { annotation, irqsOf, prepareAnnotation } from "./irqs.js";
 import { commentLines, docLines, trailing } from "./text.js";
 import type { Uses } from "./uses.js";
 import { calledFunctions, preparing } from "./uses.js";
 
 export function headerText(model: Model, graphs: readonly PathGraph[], uses: Uses, options: EmitOptions): string {
-  const what = ["The saved frame, the work flags and the functions of this spec, for the kernel's C code."];
+  const what = ["The saved frame, the work flags and the functions of this spec, for the kernel's C code.", freedom];
   return guarded(model, options, includeGuard(options.stem, "H"), what, [
     "#include <stdbool.h>",
     "#include <stddef.h>",

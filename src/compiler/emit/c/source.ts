@@ -6,7 +6,7 @@ import type { EmitOptions } from "../artefact.js";
 import { constantLines } from "./constants.js";
 import type { Clause } from "./expression.js";
 import { clauses, conditionInputs, notDecided } from "./expression.js";
-import { fileHead } from "./frame.js";
+import { fileHead, freedom } from "./frame.js";
 import { exitDoc, prepareSignature, suffix } from "./header.js";
 import { prepareBody, usesFrame } from "./statements.js";
 import { commentLines, docLines, trailing } from "./text.js";
@@ -20,7 +20,7 @@ export function sourceText(model: Model, graphs: readonly PathGraph[], uses: Use
       ? [{ name: "exitdsl_frame_user", span: model.frame.span, doc: "Did the frame come from user mode?", test: user, readsFrame: true }]
       : [];
   const lines = [
-    ...fileHead(model, options, ["What each exit does in C before it leaves. Numbers in comments are lines of the spec."]),
+    ...fileHead(model, options, ["What each exit does in C before it leaves. Numbers in comments are lines of the spec.", freedom]),
     `#include "${options.stem}.h"`,
     ...constantLines(model, uses.constants),
     ...typeLimitLines(uses.comparisons),

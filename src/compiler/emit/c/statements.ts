@@ -214,7 +214,9 @@ class BodyWriter {
   /** One statement on one line, without a comment, takes no braces; nor may its test span lines. */
   private isShort(opening: number): boolean {
     const line = this.lines[opening] as string;
-    return this.lines.length === opening + 3 && /^\t*if \(.* \{$/.test(line) && !/^\s*(if|while|\/\*)/.test(this.lines[opening + 1] as string);
+    return (
+      this.lines.length === opening + 3 && /^\t*if \(.* \{$/.test(line) && !/^\s*(if|while|\/\*)/.test(this.lines[opening + 1] as string)
+    );
   }
 
   /** `if (` … `) {`, on one line where it fits and has no reasons, else a clause a line. */
