@@ -82,7 +82,7 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
     case "dimension":
       return { span, message: `${cause.dimension.name} ${valueOf(move.after, cause.dimension)} since here` };
     case "flags":
-      return { span, message: irqsOn(context, move) ? "IRQs are on from here: an interrupt can set it" : "this may set it" };
+      return { span, message: byInterrupt(context, move, cause.flags) ? "IRQs are on from here: an interrupt may set it" : "this may set it" };
     case "registers":
       return { span, message: "its value was lost here" };
     case "stale":
@@ -101,8 +101,8 @@ function setSince(before: Vector, after: Vector): number {
   return (maybeSet(after.flags) & ~maybeSet(before.flags)) | (after.flags.setSeenClear & ~before.flags.setSeenClear & ~maybeSet(before.flags));
 }
 
-function irqsOn(context: PathContext, move: Move): boolean {
-  return valueOf(move.after, context.dimension("irqs")) === "on";
+function byInterrupt(context: PathContext, move: Move, flags: number): boolean {
+  return valueOf(move.after, context.dimension("irqs")) === "on" && (setSince(move.before, move.after) & flags & context.asyncFlags) !== 0;
 }
 
 /** The story: what changed, step by step. Steps that change nothing that is told are left out. */
@@ -140,7 +140,7 @@ function moveText(context: PathContext, move: Move): string | undefined {
       return placed && changes !== "" ? `\`${formatInstruction(placed.instruction).replaceAll("\t", " ")}\`${then}` : undefined;
     }
     case "loop":
-      return move.arm === "then" ? "some flag of the loop is set: another round" : "no flag of the loop is set: on";
+      return move.arm === "then" ? "some flag of the loop is set: another round" : "no flag of the loop is set: it ends";
     case "branch":
       if (node.reason === "feature") return undefined;
       return move.arm === "then" ? undefined : node.reason === "guard" ? undefined : "the `when` does not hold";
