@@ -18,7 +18,7 @@ export const kernelFlags = [
   "-mpreferred-stack-boundary=3",
 ];
 
-const packages = { gcc: "gcc", sparse: "sparse", ld: "binutils", as: "binutils" } as const;
+const packages = { gcc: "gcc", sparse: "sparse", objdump: "binutils" } as const;
 
 export interface Result {
   readonly status: number;

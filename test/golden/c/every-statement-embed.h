@@ -13,10 +13,6 @@
 
 #include <stdint.h>
 
-#ifdef EXITDSL_KERNEL_HEADER
-#include EXITDSL_KERNEL_HEADER
-#endif
-
 /*
  * For sparse -Wcontext, which counts 1 while IRQs are off, and proves for every path through a
  * function that it leaves them as it says.
@@ -33,6 +29,10 @@
 #  define EXITDSL_KEEPS_IRQS_OFF
 #  define EXITDSL_IRQS_OFF_COUNT(change) do { } while (0)
 # endif
+#endif
+
+#ifdef EXITDSL_KERNEL_HEADER
+#include EXITDSL_KERNEL_HEADER
 #endif
 
 /* IRQs of this CPU. A kernel that keeps their state elsewhere, or traces it, gives its own. */

@@ -14,11 +14,11 @@ export function embedText(model: Model, uses: Uses, options: EmitOptions): strin
   ];
   return guarded(model, options, includeGuard(options.stem, "EMBED_H"), what, [
     "#include <stdint.h>",
+    ...sparseLines,
     "",
     "#ifdef EXITDSL_KERNEL_HEADER",
     "#include EXITDSL_KERNEL_HEADER",
     "#endif",
-    ...sparseLines,
     ...(uses.irqs ? irqLines : []),
     ...model.flagWords.flatMap((w) => wordLines(w, uses)),
     ...uses.values.flatMap(valueLines),
