@@ -1,10 +1,11 @@
 /** Checks one path: explores its vectors, asks the rules at every point, and tells each fault once, by its shortest story. */
-import { diagnostic } from "../diagnostics/catalogue.js";
+import { type Code, diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { terminals as terminalRows } from "../machine/terminals.js";
 import type { Waiver } from "../model/model.js";
-import type { PathGraph, PathNode } from "../path/graph.js";
 import { blocksOf } from "../path/flow.js";
-import { pathContext, type PathContext } from "./context.js";
+import type { PathGraph, PathNode } from "../path/graph.js";
+import { type PathContext, pathContext } from "./context.js";
 import { Explorer, type Reached } from "./explore.js";
 import { unknownFlags } from "./flag-box.js";
 import { Boundaries, type Boundary } from "./interruption.js";
@@ -20,7 +21,18 @@ import { checkLoops, workIrqs } from "./rules/work-policy.js";
 import { describe } from "./story.js";
 import { Vector } from "./vector.js";
 
-const rules: readonly Rule[] = [workIrqs, anyPointWork, irqsWindow, contracts, stepContracts, memory, tokens, staleDecisions, oneShotWork, terminals];
+const rules: readonly Rule[] = [
+  workIrqs,
+  anyPointWork,
+  irqsWindow,
+  contracts,
+  stepContracts,
+  memory,
+  tokens,
+  staleDecisions,
+  oneShotWork,
+  terminals,
+];
 
 export interface CheckStatistics {
   /** Different state vectors met, summed over the path's points. */
@@ -99,7 +111,19 @@ function starts(context: PathContext): Vector[] {
       const start = [...usual];
       for (const setting of event.starts) start[setting.dimension.index] = setting.value;
       const values = String.fromCharCode(...start);
-      return [new Vector({ toUser, event, values, flags: unknownFlags(context.allFlags), registers: 0, tokens: 0, facts: 0, decided: 0, stale: 0 })];
+      return [
+        new Vector({
+          toUser,
+          event,
+          values,
+          flags: unknownFlags(context.allFlags),
+          registers: 0,
+          tokens: 0,
+          facts: 0,
+          decided: 0,
+          stale: 0,
+        }),
+      ];
     }),
   );
 }
@@ -114,7 +138,14 @@ function loopFindings(graph: PathGraph, waived: (code: "EX3004" | "EX3006", node
       result.push(diagnostic("EX3004", node.span, { item: work.name }, { secondary, notes, help: "run it before the loop" }));
     } else if (flag !== undefined) {
       const notes = ["once the flag is set, the kernel never leaves the loop (INV-5)"];
-      result.push(diagnostic("EX3006", node.span, { flag }, { notes, help: `run the work that handles \`${flag}\` in the loop, and let its contract say \`clears ${flag}\`` }));
+      result.push(
+        diagnostic(
+          "EX3006",
+          node.span,
+          { flag },
+          { notes, help: `run the work that handles \`${flag}\` in the loop, and let its contract say \`clears ${flag}\`` },
+        ),
+      );
     }
   });
   return result;
@@ -178,7 +209,8 @@ function mostTelling(found: readonly Found[]): Found[] {
       const { cause } = finding;
       const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["registers"] ?? args["dimension"] ?? args["token"] ?? "")}`];
       // A dimension that is wrong is wrong until it is set: what minds it later says nothing new.
-      if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal") keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
+      if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal")
+        keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
       if (cause?.kind === "stale") keys.push(`${finding.code} ${cause.fact}`);
       if (keys.some((key) => seen.has(key))) return false;
       for (const key of keys) seen.add(key);
@@ -186,13 +218,24 @@ function mostTelling(found: readonly Found[]): Found[] {
     });
 }
 
-/** Two ways to one place (a shared tail's copies) tell a fault once. */
+/** Two ways to one place (a shared tail's copies) tell a fault once; so do two terminals that suffer from the same cause. */
 function once(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const seen = new Set<string>();
-  return diagnostics.filter((d) => {
-    const key = `${d.code} ${d.primary.span.source.name} ${d.primary.span.start} ${d.message}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+  const told = new Map<string, Diagnostic>();
+  const places = new Set<string>();
+  for (const d of diagnostics) {
+    const { span } = d.primary;
+    const place = `${d.code} ${span.source.name} ${span.start} ${d.message}`;
+    if (places.has(place)) continue;
+    places.add(place);
+    const [cause] = d.secondary;
+    const since = atTerminal.has(d.code) && cause ? `${cause.span.source.name} ${cause.span.start} ${cause.message}` : place;
+    const key = `${d.code} ${since} ${d.message.replace(terminalName, "")} ${d.notes.join(" ")}`;
+    const first = told.get(key);
+    told.set(key, first ? { ...first, secondary: [...first.secondary, { span, message: "and here" }] } : d);
+  }
+  return [...told.values()];
 }
+
+/** What several terminals may have in common. */
+const atTerminal: ReadonlySet<string> = new Set<Code>(["EX3001", "EX7001", "EX8001"]);
+const terminalName = new RegExp(`\`(?:${terminalRows.map((t) => t.name).join("|")})\``);
