@@ -15,8 +15,8 @@ export interface PathEvent {
   readonly name: string;
   /** As the spec says it: `irqs off`, `read thread_flags`, `call schedule`. */
   readonly text: string;
-  /** Where the spec first asks for it. */
-  readonly span: Span;
+  /** Where the spec asks for it, each place once. */
+  readonly spans: readonly Span[];
 }
 
 /** A node that is observable when it runs. */
@@ -29,11 +29,13 @@ export function isEvent(node: PathNode): node is EventNode {
 
 /** The distinct events of a path's `prepare`, in the order in which the graph first has them. */
 export function pathEvents(graph: PathGraph): readonly PathEvent[] {
-  const known = new Map<string, PathEvent>();
+  const known = new Map<string, PathEvent & { readonly spans: Span[] }>();
   for (const node of graph.nodes) {
     if (!isEvent(node)) continue;
     const event = observed(node);
-    if (!known.has(event.text)) known.set(event.text, { code: known.size, ...event });
+    const earlier = known.get(event.text);
+    if (!earlier) known.set(event.text, { code: known.size, ...event, spans: [node.span] });
+    else if (!earlier.spans.some((s) => s.source === node.span.source && s.start === node.span.start)) earlier.spans.push(node.span);
   }
   return [...known.values()];
 }
@@ -44,22 +46,21 @@ export function eventCodes(graph: PathGraph): (node: EventNode) => number {
   return (node) => codes.get(observed(node).text) as number;
 }
 
-function observed(node: EventNode): Omit<PathEvent, "code"> {
-  const { span } = node;
+function observed(node: EventNode): Omit<PathEvent, "code" | "spans"> {
   switch (node.kind) {
     case "irqs":
-      return { kind: node.on ? "irqs-on" : "irqs-off", name: "", text: node.on ? "irqs on" : "irqs off", span };
+      return { kind: node.on ? "irqs-on" : "irqs-off", name: "", text: node.on ? "irqs on" : "irqs off" };
     case "read": {
       const kind = node.take ? "take" : "read";
-      return { kind, name: node.word.name, text: `${kind} ${node.word.name}`, span };
+      return { kind, name: node.word.name, text: `${kind} ${node.word.name}` };
     }
     case "clear": {
       const flags = node.flags.map((flag) => flag.name).join(" | ");
-      return { kind: "clear", name: `${node.word.name}: ${flags}`, text: `clear ${flags}`, span };
+      return { kind: "clear", name: `${node.word.name}: ${flags}`, text: `clear ${flags}` };
     }
     case "call": {
       const name = calledFunction(node);
-      return { kind: "call", name, text: `call ${name}`, span };
+      return { kind: "call", name, text: `call ${name}` };
     }
   }
 }

@@ -68,7 +68,7 @@ export interface Path {
   ) => Outcome;
   /** Codes below this are events of the C side, the others instructions. */
   readonly events: number;
-  /** By code: the event or instruction, and the line of the spec. */
+  /** By code: the event or instruction, and its lines of the spec. */
   readonly steps: readonly (readonly [text: string, place: string])[];
 }`.split("\n");
 

@@ -92,14 +92,24 @@ function pathText(module: Module, graph: PathGraph, program: LinearProgram): Pat
   ];
   const name = module.local(exit.name);
   const steps = [
-    ...events.map((event) => step(event.text, event.span)),
-    ...leave.instructions.map((item) => step(textOf(item), item.span)),
+    ...events.map((event) => step(event.text, event.spans)),
+    ...leave.instructions.map((item) => step(textOf(item), [item.span])),
   ];
   return { exit, name, declaration: functionOf(module, name, parameters, "Outcome", body, "export "), events: events.length, steps };
 }
 
-function step(text: string, span: Span): Doc {
-  return tuple([quote(text), quote(`${fileNameOf(span.source.name)}:${lineIndexAt(span.source, span.start) + 1}`)]);
+function step(text: string, spans: readonly Span[]): Doc {
+  return tuple([quote(text), quote(places(spans))]);
+}
+
+/** `four-paths-2015.exitdsl:36,38`: the file and its lines. */
+function places(spans: readonly Span[]): string {
+  const lines = new Map<string, Set<number>>();
+  for (const { source, start } of spans) {
+    const file = fileNameOf(source.name);
+    lines.set(file, (lines.get(file) ?? new Set()).add(lineIndexAt(source, start) + 1));
+  }
+  return [...lines].map(([file, numbers]) => `${file}:${[...numbers].join(",")}`).join(" ");
 }
 
 /** The spec's line as a comment, once for all that it asks for in a row. */
