@@ -3,6 +3,7 @@ import { EmbeddedActionsParser, type IToken, type ParserMethod, type TokenType }
 import type { Source } from "../text/source.js";
 import { ErrorSink } from "./error-sink.js";
 import { limits } from "./limits.js";
+import { FirstTokenLookahead } from "./lookahead.js";
 import * as t from "./tokens.js";
 import type { Comment, Name, StringLiteral } from "./tree.js";
 
@@ -26,6 +27,7 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   constructor(skipValidations: boolean) {
     super(t.parserTokens, {
       maxLookahead: 1,
+      lookaheadStrategy: new FirstTokenLookahead({ maxLookahead: 1 }),
       recoveryEnabled: false,
       skipValidations,
       // Nobody sees these texts; the first carries the expected type to `recover`.
