@@ -41,7 +41,7 @@ describe("a spec with every statement", () => {
 struct registers_of_user { uint64_t ${fields}; };
 #define EXITDSL_HAVE_PROTOTYPES
 #define wait_for_it() waited(1)
-int waited(int), deliver(void *frame, unsigned int flags, unsigned long limit), account(void), enable_and_wait(void);
+int waited(int), deliver(void *frame, unsigned int flags, unsigned long limit), account(void), enable_and_wait(void), tell_flags(unsigned int flags);
 long enter_user(void);
 static inline void exitdsl_irq_enable(void) EXITDSL_TURNS_IRQS_ON { EXITDSL_IRQS_OFF_COUNT(-1); }
 #define exitdsl_irq_enable exitdsl_irq_enable

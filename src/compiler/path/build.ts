@@ -7,7 +7,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { terminalNamed } from "../machine/terminals.js";
 import { visitTest } from "../model/expressions.js";
 import { isFeatureTest } from "../model/features.js";
-import type { Action, AsmLine, Exit, FlagWord, Frame, Model, Step, Tail, Test, Token } from "../model/model.js";
+import type { Action, AsmLine, Call, Exit, FlagWord, Frame, Model, Step, Tail, Test, Token, Work } from "../model/model.js";
 import type { Span } from "../text/source.js";
 import { leaves } from "./flow.js";
 import type { BranchNode, PathGraph, PathNode, ReadNode } from "./graph.js";
@@ -130,6 +130,14 @@ class Builder {
     return [...words].map((word) => this.read(word, false, "implicit", span));
   }
 
+  /** A call from `prepare`; flags that are passed to it are a snapshot, too. */
+  private callInC(item: Work | Step, call: Call, span: Span): PathNode[] {
+    const reads = call.arguments.flatMap((argument) =>
+      argument.kind === "flags" && !this.snapshots.has(argument.word) ? [this.read(argument.word, false, "implicit", span)] : [],
+    );
+    return [...reads, this.node({ kind: "call", item, span })];
+  }
+
   private read(word: FlagWord, take: boolean, reason: ReadNode["reason"], span: Span): ReadNode {
     this.snapshots.add(word);
     return this.node({ kind: "read", word, take, reason, span }) as ReadNode;
@@ -175,9 +183,10 @@ class Builder {
       case "run": {
         const { work } = action;
         const body = (): PathNode[] => {
-          if (!work.guard) return [this.node({ kind: "call", item: work, span })];
+          const call = () => this.callInC(work, work.call, span);
+          if (!work.guard) return call();
           const reads = this.implicitReads(work.guard, span);
-          return [...reads, this.branch(work.guard, "guard", span, () => [this.node({ kind: "call", item: work, span })])];
+          return [...reads, this.branch(work.guard, "guard", span, call)];
         };
         return this.onFeatures(work.condition, span, body);
       }
@@ -280,7 +289,7 @@ class Builder {
 
   private step(step: Step, except: readonly string[], span: Span): PathNode[] {
     const { form } = step;
-    if (form.kind === "call" && this.side === "prepare") return [this.node({ kind: "call", item: step, span })];
+    if (form.kind === "call" && this.side === "prepare") return this.callInC(step, form.call, span);
     const { frame, tokens } = this;
     const ensured = step.ensures.find((s) => s.dimension.name === "stack");
     const ensuresStack = ensured ? ensured.dimension.values[ensured.value] : undefined;

@@ -55,34 +55,34 @@ bool prepare_everything(struct registers_of_user *frame) EXITDSL_TURNS_IRQS_OFF
 	uint32_t other_flags;
 	bool exitdsl_decided_fast_way;
 
-	/* 103: read work_flags */
+	/* 109: read work_flags */
 	work_flags = exitdsl_read_work_flags();
-	/* 104: run wait */
+	/* 110: run wait */
 	if (work_flags & WAITING)
 		wait_for_it();
-	/* 105: irqs off */
+	/* 111: irqs off */
 	exitdsl_irq_disable();
-	/* 106: evaluate fast_way */
+	/* 112: evaluate fast_way */
 	exitdsl_decided_fast_way = fast_way(frame, work_flags);
-	/* 107: repeat while pending pending_work */
+	/* 113: repeat while pending pending_work */
 	work_flags = exitdsl_read_work_flags();
 	while (work_flags & pending_work) {
-		/* 108: irqs on */
+		/* 114: irqs on */
 		exitdsl_irq_enable();
-		/* 109: run wait, deliver, account */
+		/* 115: run wait, deliver, account */
 		if (work_flags & WAITING)
 			wait_for_it();
 		if ((EXITDSL_FAST || EXITDSL_PATCHED) && (work_flags & (SIGNAL | TRACED)))
 			deliver(frame, work_flags, LIMIT);
 		account();
-		/* 110: take other_flags */
+		/* 116: take other_flags */
 		other_flags = exitdsl_take_other_flags();
-		/* 111: irqs off */
+		/* 117: irqs off */
 		exitdsl_irq_disable();
 		work_flags = exitdsl_read_work_flags();
 	}
 	/*
-	 * 113: when any_way and not busy { clear SIGNAL | WAITING } else if FAST { do enter } else
+	 * 119: when any_way and not busy { clear SIGNAL | WAITING } else if FAST { do enter } else
 	 * { clear LAZY }
 	 */
 	if ((exitdsl_decided_fast_way || (busy(work_flags) && frame->rax != NEVER)) &&
@@ -93,14 +93,14 @@ bool prepare_everything(struct registers_of_user *frame) EXITDSL_TURNS_IRQS_OFF
 	} else {
 		exitdsl_clear_other_flags(LAZY);
 	}
-	/* 114: when LAZY { do enter } */
+	/* 120: when LAZY { do enter } */
 	other_flags = exitdsl_read_other_flags();
 	if (other_flags & LAZY)
 		enter_user();
-	/* 115: when fast_way */
+	/* 121: when fast_way */
 	if (exitdsl_decided_fast_way) {
-		/* 116: assume stack thread because "the // caller said so" */
-		/* 117: do enter */
+		/* 122: assume stack thread because "the // caller said so" */
+		/* 123: do enter */
 		enter_user();
 	}
 	return exitdsl_decided_fast_way;
@@ -113,9 +113,9 @@ bool prepare_everything(struct registers_of_user *frame) EXITDSL_TURNS_IRQS_OFF
  */
 void prepare_nothing(struct registers_of_user *frame __attribute__((__unused__))) EXITDSL_KEEPS_IRQS_OFF
 {
-	/* 126: do enable_and_wait */
+	/* 132: do enable_and_wait */
 	enable_and_wait();
-	/* 127: irqs off */
+	/* 133: irqs off */
 	exitdsl_irq_disable();
 }
 
@@ -127,10 +127,13 @@ void prepare_nothing(struct registers_of_user *frame __attribute__((__unused__))
 bool prepare_decision(struct registers_of_user *frame __attribute__((__unused__))) EXITDSL_KEEPS_IRQS_OFF
 {
 	uint32_t work_flags;
+	uint32_t other_flags;
 
-	/* 135: do enter */
+	/* 141: do tell, enter */
+	other_flags = exitdsl_read_other_flags();
+	tell_flags(other_flags);
 	enter_user();
-	/* 134: prepare prepare_decision returns busy */
+	/* 140: prepare prepare_decision returns busy */
 	work_flags = exitdsl_read_work_flags();
 	return busy(work_flags);
 }

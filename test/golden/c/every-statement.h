@@ -74,6 +74,12 @@ void account(void);
 /* Requires irqs off. */
 void enter_user(void);
 
+/*
+ * Flags are passed as the path has seen them: if it has not, it looks first.
+ * Requires irqs off.
+ */
+void tell_flags(uint32_t other_flags);
+
 /* Requires irqs off; ensures irqs on. */
 void enable_and_wait(void) EXITDSL_TURNS_IRQS_ON;
 #endif
