@@ -1,0 +1,26 @@
+/** Orders among mitigations that a state alone does not tell. */
+import { instructionFacts } from "../instruction-facts.js";
+import type { Rule } from "../rule.js";
+import { valueOf } from "../vector.js";
+
+/** INV-71: with the kernel's speculation controls left, a RET may be predicted to where user code chose. */
+export const returnsAfterControls: Rule = ({ context, node, vector, instruction, report }) => {
+  if (node.kind !== "instructions" || instruction !== undefined) return;
+  const { step } = node;
+  const calls =
+    step.containsReturn || node.instructions.some((_, i) => instructionFacts(context, node, i)?.effects.some((e) => e.kind === "call"));
+  if (!calls) return;
+  const dimension = context.dimension("spec_ctrl");
+  const actual = valueOf(vector, dimension);
+  if (actual === "kernel") return;
+  report({
+    code: "EX8002",
+    args: { item: step.name, actual },
+    cause: { kind: "dimension", dimension },
+    details: {
+      label: "there is a RET in it",
+      notes: ["until user mode is reached the kernel's returns need the protection that its value of IA32_SPEC_CTRL gives (INV-71)"],
+      help: "do it before the speculation controls are given back",
+    },
+  });
+};
