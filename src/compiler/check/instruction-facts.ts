@@ -13,7 +13,7 @@ export interface InstructionFacts {
   readonly effects: readonly Effect[];
   /** Reads or writes memory through the GS segment. */
   readonly perCpu: boolean;
-  /** Pushes, pops or calls. */
+  /** Pushes, pops, calls, or accesses memory through RSP. */
   readonly usesStack: boolean;
   /** The memory areas that it accesses through a pointer that is known. */
   readonly regions: readonly string[];
@@ -39,7 +39,7 @@ export function instructionFacts(context: PathContext, node: InstructionsNode, i
 function findFacts(context: PathContext, placed: PlacedInstruction, after: Location): InstructionFacts {
   const effects = effectsOf(placed.instruction);
   const addresses = effects.flatMap(addressesOf);
-  const usesStack = effects.some((e) => e.kind === "push" || e.kind === "pop" || e.kind === "call");
+  const usesStack = effects.some((e) => e.kind === "push" || e.kind === "pop" || e.kind === "call") || addresses.some((a) => a.base === "rsp" && a.segment === undefined);
   const regions = addresses.flatMap((a) => regionOf(placed.before, a) ?? []);
   const { rsp } = placed.before.registers;
   if (usesStack && rsp.kind === "pointer") regions.push(rsp.region);

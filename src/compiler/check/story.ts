@@ -84,7 +84,7 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
     case "flags":
       return { span, message: byInterrupt(context, move, cause.flags) ? "IRQs are on from here: an interrupt may set it" : "this may set it" };
     case "registers":
-      return { span, message: "its value was lost here" };
+      return { span, message: "this overwrites a restored register" };
     case "stale":
       return { span, message: "this may rewrite the frame" };
   }
@@ -93,7 +93,9 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
 function startLabel(context: PathContext, moves: readonly Move[], dimension: string): Label | undefined {
   const event = moves[0]?.before.event ?? context.graph.exit.events[0];
   const setting = event?.starts.find((s) => s.dimension.name === dimension);
-  return setting && { span: setting.span, message: "it starts like this" };
+  if (setting) return { span: setting.span, message: "it starts like this" };
+  const usual = context.dimension(dimension);
+  return event && { span: event.span, message: `${dimension} is ${usual.values[usual.usual]} when it comes, as nothing else is said` };
 }
 
 /** The flags that this move may have set: not seen yet, or not set before. */

@@ -38,12 +38,17 @@ export const contracts: Rule = (visit) => {
         code: "EX5008",
         args: { tail: node.tail.name, dimension: dimension.name, wanted: dimension.values[setting.value] as string, actual: actualValue(context, vector, setting) },
         cause: causeOf(context, vector, setting),
-        details: { secondary: [{ span: setting.span, message: "the tail says so here" }] },
+        details: {
+          secondary: [{ span: setting.span, message: "the tail says so here" }],
+          help: helpFor(dimension.name, dimension.values[setting.value] as string),
+        },
       });
     }
   }
   if (node.kind !== "call" && node.kind !== "instructions") return;
   const item = node.kind === "call" ? node.item : node.step;
+  // Where no work may run at all, that is told (EX6004).
+  if (item.kind === "work" && vector.event.anyPoint) return;
   for (const setting of item.requires) {
     const { dimension } = setting;
     if (holds(context, vector, setting) || (node.kind === "call" && dimension.name === "irqs")) continue;
@@ -52,7 +57,7 @@ export const contracts: Rule = (visit) => {
     const secondary = [{ span: setting.span, message: "its contract says so here" }];
     const cause = causeOf(context, vector, setting);
     if (dimension.name === "irqs") report({ code: "EX3005", args: { item: item.name, wanted, actual }, cause, details: { secondary } });
-    else report({ code: "EX4001", args: { item: item.name, dimension: dimension.name, wanted, actual }, cause, details: { secondary, help: helpFor(dimension.name, wanted) } });
+    else report({ code: "EX4001", args: { item: item.name, dimension: dimension.name, wanted, actual }, cause, details: { secondary, notes: item.doc === "" ? [] : [`\`${item.name}\`: ${item.doc.replaceAll("\n", " ")}`], help: helpFor(dimension.name, wanted) } });
   }
   if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item);
 };

@@ -39,7 +39,7 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
         code: "EX4005",
         args: { dimension: name, actual },
         cause: { kind: "dimension", dimension },
-        details: { notes: ["an interrupt that comes from kernel mode takes the kernel's GS, page tables and stack for granted (INV-42, INV-52)"], help: "enable IRQs earlier, or not at all: the terminal loads RFLAGS" },
+        details: { notes: ["an interrupt that comes from kernel mode takes the kernel's GS, page tables and stack for granted (INV-42, INV-52)"], help: "enable IRQs earlier, or not at all: the terminal loads the interrupted code's own RFLAGS, with IF" },
       });
     }
   } else if (swaps && valueOf(vector, irqs) === "on") {

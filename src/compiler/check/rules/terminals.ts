@@ -17,7 +17,7 @@ export const terminals: Rule = (visit) => {
   if (vector.toUser ? !terminal.toUser : !terminal.toKernel) {
     const target = vector.toUser ? "user" : "kernel";
     const secondary = [{ span: vector.event.span, message: `\`${vector.event.name}\` may have come from ${target} mode` }];
-    report({ code: "EX5005", args: { terminal: terminal.name, target }, details: { secondary, help: "choose the terminal by `when frame.user { … } else { … }`" } });
+    report({ code: "EX5005", args: { terminal: terminal.name, target }, details: { secondary, notes: [`it goes to ${vector.toUser ? "ring 0" : "ring 3"} whatever the frame says`], help: "choose the terminal by `when frame.user { … } else { … }`" } });
     return;
   }
   checkStates(visit, node);
@@ -73,7 +73,9 @@ function checkRegisters({ context, vector, report }: Visit, node: TerminalNode):
     details: {
       label: missing.length === 1 ? `${first} holds ${described(context, value)}` : own,
       notes: [
-        vector.toUser ? "user mode would lose its value, and could read the kernel's (INV-80)" : "the interrupted code would go on with another value",
+        vector.toUser
+          ? "user mode would lose what it had there, and could read what the kernel left there (INV-80)"
+          : "the interrupted code would go on with another value",
         ...unloaded.map((r) => r.why),
       ],
       help:
@@ -198,7 +200,7 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
       details: {
         secondary: [{ span: require.span, message: "the obligation is declared here" }],
         notes: require.because !== undefined ? [require.because] : [],
-        help: `do a step that ensures ${dimension.name} ${dimension.values[value]} as the last thing that can undo it, or \`waive ${dimension.name} ${dimension.values[value]} because "…"\``,
+        help: `do a step that ensures ${dimension.name} ${dimension.values[value]} behind the last one that undoes it, or \`waive ${dimension.name} ${dimension.values[value]} because "…"\``,
       },
     });
   }

@@ -9,7 +9,7 @@ import { valueOf } from "../vector.js";
 /** INV-2: what may sleep runs with IRQs on. INV-6, INV-7: final work is atomic and runs with IRQs off. */
 export const workIrqs: Rule = ({ context, node, vector, instruction, report }) => {
   const item = node.kind === "call" ? node.item : node.kind === "instructions" && instruction === undefined ? node.step : undefined;
-  if (!item) return;
+  if (!item || (item.kind === "work" && vector.event.anyPoint)) return;
   const irqs = context.dimension("irqs");
   const actual = valueOf(vector, irqs);
   const cause = { kind: "dimension", dimension: irqs } as const;
@@ -23,6 +23,11 @@ export const workIrqs: Rule = ({ context, node, vector, instruction, report }) =
       cause,
       details: {
         secondary: [{ span: requirement.span, message: "its contract says so here" }],
+        notes: [
+          wanted === "on"
+            ? "it may wait for what only an interrupt can bring, or work for so long that interrupts must not be kept waiting (INV-2)"
+            : "it relies on nothing coming in between: an interrupt would find its work half-done, or the task be moved to another CPU (INV-7)",
+        ],
         help: wanted === "on" ? "put `irqs on` before it, inside the loop that reads the flags again afterwards" : "put `irqs off` before it",
       },
     });
@@ -37,8 +42,7 @@ export const workIrqs: Rule = ({ context, node, vector, instruction, report }) =
         help: "put `irqs on` before it, inside the loop that reads the flags again afterwards",
       },
     });
-  }
-  if (item.kind === "work" && item.policy === "final" && actual === "on") {
+  } else if (item.kind === "work" && item.policy === "final" && actual === "on") {
     report({
       code: "EX3003",
       args: { item: item.name },
