@@ -44,11 +44,11 @@ export async function buildTool(outdir) {
   keepCode(outdir, core);
 }
 
-/** Lets the tool check a small spec, and keeps the code of what that run compiled. */
+/** Lets the tool check an example, and keeps the code of what that run compiled. */
 function keepCode(outdir, core) {
-  const spec = 'edition 2026\nimport "bare"\n';
   const env = { ...process.env, EXITDSL_KEEP_CODE: join(outdir, `${core}.cache`) };
-  spawnSync(process.execPath, [join(outdir, "exitdsl.cjs"), "check", "-"], { input: spec, env, stdio: ["pipe", "ignore", "ignore"] });
+  const example = join(root, "examples", "four-paths-2015.exitdsl");
+  spawnSync(process.execPath, [join(outdir, "exitdsl.cjs"), "check", example], { env, stdio: "ignore" });
 }
 
 export async function buildLibrary(outdir) {
