@@ -63,7 +63,7 @@ export function expectedAt(parser: EmbeddedActionsParser, rule: string, context:
 }
 
 function describeType(type: TokenType, rule: string): string {
-  const inExpression = rule === "expression" || rule === "plainExpression";
+  const inExpression = rule === "expression" || rule === "plainExpression" || rule === "operand";
   if (inExpression && (type === t.Word || type === t.Integer || type === t.Minus || type === t.LeftParenthesis || type === t.keyword.not))
     return "an operand";
   switch (type) {

@@ -114,7 +114,7 @@ export abstract class ExpressionParser extends RecoveringParser {
           builder.not(token.startOffset);
           this.limit(builder, token);
         });
-        this.operand(builder);
+        builder.operand(this.SUBRULE(this.operand));
         if (reasons) {
           this.MANY2(() => {
             const token = this.CONSUME(t.keyword.because);
@@ -130,40 +130,43 @@ export abstract class ExpressionParser extends RecoveringParser {
     return expression;
   }
 
-  private operand(builder: ExpressionBuilder): void {
-    this.OR([
-      {
-        ALT: () => {
-          const path = this.SUBRULE(this.path);
-          builder.operand({ kind: "name", start: path[0]?.start ?? 0, end: this.end(), path });
+  readonly operand: Rule<Expression> = this.RULE(
+    "operand",
+    (): Expression =>
+      this.OR<Expression>([
+        {
+          ALT: () => {
+            const path = this.SUBRULE(this.path);
+            return { kind: "name", start: path[0]?.start ?? 0, end: this.end(), path };
+          },
         },
-      },
-      {
-        ALT: () => {
-          const { start, end, value } = this.integer(this.CONSUME(t.Integer));
-          builder.operand({ kind: "integer", start, end, value });
+        {
+          ALT: () => {
+            const { start, end, value } = this.integer(this.CONSUME(t.Integer));
+            return { kind: "integer", start, end, value };
+          },
         },
-      },
-      {
-        ALT: () => {
-          const { startOffset } = this.CONSUME(t.Minus);
-          const { end, value } = this.integer(this.CONSUME2(t.Integer));
-          if (value > 1n << 63n) this.sink.report("EX1028", startOffset, end, { text: `-${value}` });
-          builder.operand({ kind: "integer", start: startOffset, end, value: -value });
+        {
+          ALT: () => {
+            const { startOffset: start } = this.CONSUME(t.Minus);
+            const { end, value } = this.integer(this.CONSUME2(t.Integer));
+            if (value > 1n << 63n) this.sink.report("EX1028", start, end, { text: `-${value}` });
+            return { kind: "integer", start, end, value: -value };
+          },
         },
-      },
-      {
-        ALT: () => {
-          const open = this.CONSUME(t.LeftParenthesis);
-          this.enter(open);
-          const inner = this.SUBRULE(this.expression);
-          this.CONSUME(t.RightParenthesis);
-          this.depth--;
-          builder.parenthesised(inner, open.startOffset, this.end());
+        {
+          ALT: () => {
+            const open = this.CONSUME(t.LeftParenthesis);
+            this.enter(open);
+            const inner = this.SUBRULE(this.expression);
+            this.CONSUME(t.RightParenthesis);
+            this.depth--;
+            // What is in parentheses takes them into its range.
+            return { ...inner, start: open.startOffset, end: this.end() };
+          },
         },
-      },
-    ]);
-  }
+      ]),
+  );
 
   private takeOperator(builder: ExpressionBuilder, token: IToken): void {
     // The label and not the image: `&&` is taken for `and`.

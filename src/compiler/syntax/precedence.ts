@@ -5,7 +5,7 @@
 import type { BinaryExpression, BinaryOperator, Expression, StringLiteral } from "./tree.js";
 
 /** How tightly each binds; the greater the tighter. */
-const tightness: Readonly<Record<BinaryOperator | "not", number>> = {
+export const tightness: Readonly<Record<BinaryOperator | "not", number>> = {
   or: 1,
   and: 2,
   not: 4,
@@ -36,10 +36,12 @@ interface Pending {
   readonly start: number;
 }
 
-/** Builds one expression: call `operator`, `not`, `operand` and `because` in the order of the text, then `finish`. */
+/** Builds one expression: call `not`, `operand`, `because` and `operator` in the order of the text, then `finish`. */
 export class ExpressionBuilder {
   readonly #operands: Expression[] = [];
   readonly #pending: Pending[] = [];
+  /** A `because` stands right before. */
+  #explained = false;
   misplaced: Misplaced | undefined;
   /** How many operators and reasons there are. */
   size = 0;
@@ -53,6 +55,7 @@ export class ExpressionBuilder {
 
   operand(expression: Expression): void {
     this.#operands.push(expression);
+    this.#explained = false;
   }
 
   /** `reason` ends a clause: the comparison or `not` before it. */
@@ -60,29 +63,20 @@ export class ExpressionBuilder {
     this.#reduce(becauseTightness);
     const operand = this.#operands.pop() as Expression;
     this.#operands.push({ kind: "because", start: operand.start, end: reason.end, operand, reason });
+    this.#explained = true;
     this.size++;
   }
 
   operator(operator: BinaryOperator, start: number): void {
     const own = tightness[operator];
     const end = start + operator.length;
-    if (own > becauseTightness && this.#operands.at(-1)?.kind === "because" && this.#operands.at(-1) !== this.#parenthesised) {
-      this.#refuse("EX1011", operator, start, end);
-    }
+    if (own > becauseTightness && this.#explained) this.#refuse("EX1011", operator, start, end);
     this.#reduce(own + 1);
     if (own === comparisonTightness && tightness[this.#pending.at(-1)?.operator ?? "or"] === own)
       this.#refuse("EX1010", operator, start, end);
     this.#reduce(own);
     this.#pending.push({ operator, start });
     this.size++;
-  }
-
-  #parenthesised: Expression | undefined;
-
-  /** An operand in parentheses: whatever it is inside, outside it is one thing. Its range takes the parentheses in. */
-  parenthesised(inner: Expression, start: number, end: number): void {
-    this.#parenthesised = { ...inner, start, end };
-    this.#operands.push(this.#parenthesised);
   }
 
   finish(): Expression {
