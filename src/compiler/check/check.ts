@@ -3,7 +3,7 @@ import { type Code, diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { terminals as terminalRows } from "../machine/terminals.js";
 import type { Waiver } from "../model/model.js";
-import { blocksOf } from "../path/flow.js";
+import { blocksOf, visitNodes } from "../path/flow.js";
 import type { PathGraph, PathNode } from "../path/graph.js";
 import { type PathContext, pathContext } from "./context.js";
 import { Explorer, type Reached } from "./explore.js";
@@ -14,6 +14,7 @@ import { contracts, stepContracts } from "./rules/contracts.js";
 import { staleDecisions } from "./rules/frame-facts.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
 import { memory } from "./rules/memory.js";
+import { returnsAfterControls } from "./rules/mitigations.js";
 import { oneShotWork } from "./rules/one-shot-work.js";
 import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
@@ -31,6 +32,7 @@ const rules: readonly Rule[] = [
   tokens,
   staleDecisions,
   oneShotWork,
+  returnsAfterControls,
   terminals,
 ];
 
@@ -200,8 +202,9 @@ function waive(waivers: readonly UsableWaiver[], finding: Pick<Finding, "code" |
  * One cause often shows at several points. Of the findings with the same code at one place, the first one is told; and where a
  * state is wrong from some point on, the first place that minds, for each dimension.
  */
-function mostTelling(found: readonly Found[]): Found[] {
+function mostTelling(all: readonly Found[]): Found[] {
   const seen = new Set<string>();
+  const found = all.filter((f) => !all.some((tail) => isConsequence(f, tail)));
   return [...found]
     .sort((a, b) => a.node.id - b.node.id || (a.instruction ?? -1) - (b.instruction ?? -1) || a.reached.depth - b.reached.depth)
     .filter(({ finding, node }) => {
@@ -211,11 +214,26 @@ function mostTelling(found: readonly Found[]): Found[] {
       // A dimension that is wrong is wrong until it is set: what minds it later says nothing new.
       if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal")
         keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
+      // Who uses an unmapped stack goes on using it.
+      if (finding.code === "EX4004") keys.push(`${finding.code} ${args["region"]}`);
       if (cause?.kind === "stale") keys.push(`${finding.code} ${cause.fact}`);
       if (keys.some((key) => seen.has(key))) return false;
       for (const key of keys) seen.add(key);
       return true;
     });
+}
+
+/** In a tail that was entered in a wrong state, whatever minds that state again. */
+function isConsequence({ finding, node }: Found, tail: Found): boolean {
+  if (tail.finding.code !== "EX5008" || tail.node.kind !== "jump" || node === tail.node) return false;
+  const { cause } = finding;
+  const wrong = tail.finding.cause;
+  if (cause?.kind !== "dimension" || wrong?.kind !== "dimension" || cause.dimension !== wrong.dimension) return false;
+  let inside = false;
+  visitNodes(tail.node.body, (inner) => {
+    inside ||= inner === node;
+  });
+  return inside;
 }
 
 /** Two ways to one place (a shared tail's copies) tell a fault once; so do two terminals that suffer from the same cause. */

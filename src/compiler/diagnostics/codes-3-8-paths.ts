@@ -13,7 +13,7 @@ export const entries3to8 = {
   // 4: machine state
   EX4001: { severity: "error", title: "a contract that does not hold", message: "`{item}` requires {dimension} {wanted}, and here it is {actual}" },
   EX4002: { severity: "error", title: "a step that says less than it does", message: "`{item}` writes {what}, and its contract does not say what that ensures" },
-  EX4003: { severity: "error", title: "per-CPU data through the wrong GS", message: "`{instruction}` reads per-CPU data, and {dimension} is {actual} here" },
+  EX4003: { severity: "error", title: "per-CPU data through the wrong GS", message: "`{instruction}` accesses per-CPU data, and {dimension} is {actual} here" },
   EX4004: { severity: "error", title: "memory that the user's page tables do not map", message: "`{instruction}` uses the {region}, which the user's page tables do not map" },
   EX4005: { severity: "error", title: "IRQs on with the user's state loaded", message: "IRQs go on here, and {dimension} is {actual}" },
   EX4006: { severity: "error", title: "a use of the user's stack in ring 0", message: "`{instruction}` uses the stack, and RSP is the user's" },
@@ -31,15 +31,16 @@ export const entries3to8 = {
   EX5009: { severity: "error", title: "tails that jump in a circle", message: "the tail `{tail}` jumps to itself" },
   EX5010: { severity: "error", title: "a test that assembly cannot make here", message: "{problem}" },
   // 6: NMI and paranoid
-  EX6001: { severity: "error", title: "IRQs on in a path that may have interrupted anything", message: "IRQs go on here, and {event} may have interrupted any instruction of the kernel" },
+  EX6001: { severity: "error", title: "IRQs on in a path that may have interrupted anything", message: "IRQs go on here, and `{event}` may have interrupted any instruction of the kernel" },
   EX6002: { severity: "error", title: "a saved value that is not restored", message: "`{token}` is never restored before `{terminal}`" },
   EX6003: { severity: "error", title: "a saved value restored twice", message: "`{token}` was restored already" },
-  EX6004: { severity: "error", title: "work in a path that may have interrupted anything", message: "`{item}` runs here, and {event} may have interrupted any instruction of the kernel" },
+  EX6004: { severity: "error", title: "work in a path that may have interrupted anything", message: "`{item}` runs here, and `{event}` may have interrupted any instruction of the kernel" },
   EX6005: { severity: "error", title: "an any-point path that takes a state for granted", message: "`{event}` takes {dimension} {assumed} for granted, and it may come while `{path}` has it at {actual}" },
   EX6006: { severity: "error", title: "an any-point event without a stack of its own", message: "`{event}` has no stack of its own, and it may come while `{path}` has the user's RSP loaded" },
   // 7: context tracking and instrumentation; 8: mitigations
   EX7001: { severity: "error", title: "an obligation to the kernel's own state", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },
   EX8001: { severity: "error", title: "a mitigation that is missing", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },
+  EX8002: { severity: "error", title: "a RET without the kernel's speculation controls", message: "`{item}` contains a RET, and spec_ctrl is {actual} here" },
   // Waivers
   EX3900: { severity: "warning", title: "a waiver that waives nothing", message: "this `waive` puts nothing aside" },
 } as const satisfies Record<string, CatalogueEntry>;
