@@ -13,8 +13,8 @@ import { scan } from "../../src/compiler/syntax/lexer.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
 import { comments, isValid, meaning } from "./compare.js";
 
-const runs = Number(process.env["EXITDSL_FUZZ"] ?? 12_000);
-const seed = Number(process.env["EXITDSL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const runs = Number(process.env.EXITDSL_FUZZ ?? 10_000);
+const seed = Number(process.env.EXITDSL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 function tokens(text: string): string[] {
   const source = { name: "test.exitdsl", text };
@@ -77,7 +77,11 @@ const separator = fc.oneof(
     .map(([start, parts]) => start + parts.flat().join("")),
 );
 /** Where (a share of the tokens), and what stands there instead; `token` replaces the token too. */
-const edit = fc.record({ at: fc.nat(10_000), separator, token: fc.option(fc.nat(10_000), { freq: 60 }) });
+const edit = fc.record({
+  at: fc.nat(10_000),
+  separator,
+  token: fc.oneof({ weight: 60, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(10_000) }),
+});
 const cases = fc.record({
   snippets: fc.array(fc.nat(10_000), { minLength: 1, maxLength: 3 }),
   edits: fc.array(edit, { maxLength: 8 }),
@@ -122,7 +126,7 @@ test(`${runs} re-spaced and commented specs (seed ${seed})`, { timeout: 600_000 
     }),
     { numRuns: runs, seed, endOnFailure: false },
   );
-  expect(valid).toBeGreaterThan(runs / 3);
+  expect(valid, "too few cases without a syntax error").toBeGreaterThan(runs / 2);
 });
 
 test(`any text gives a text or diagnostics (seed ${seed})`, { timeout: 600_000 }, async () => {

@@ -134,7 +134,8 @@ function exitLines(page: Page, declaration: ExitDeclaration): Line[] {
   const { prepare, leave, waives } = declaration;
   const lines = statementLines(page, waives, 1);
   if (prepare) lines.push(blockLine(page, page.first(prepare), prepare.body, 1));
-  if (leave) lines.push(blockLine(page, page.first(leave) - (page.token(page.first(leave)) === "leave" ? 0 : 1), leave, 1));
+  // The block begins at its brace.
+  if (leave) lines.push(blockLine(page, page.first(leave) - 1, leave, 1));
   return lines.sort((a, b) => a.first - b.first);
 }
 
