@@ -35,7 +35,8 @@ function productions(definition: readonly IProduction[]): IProduction[] {
 it("decides as Chevrotain's own strategy", () => {
   const [ours, theirs] = [new FirstTokenLookahead({ maxLookahead: 1 }), new LLkLookaheadStrategy({ maxLookahead: 1 })];
   const tokens = Object.values(parserTokens).map(({ tokenTypeIdx }) => tokenTypeIdx as number);
-  const decisions = (decide: (this: unknown) => unknown) => tokens.map((tokenTypeIdx) => decide.call({ LA_FAST: () => ({ tokenTypeIdx }) }));
+  const decisions = (decide: (this: unknown) => unknown) =>
+    tokens.map((tokenTypeIdx) => decide.call({ LA_FAST: () => ({ tokenTypeIdx }) }));
   let compared = 0;
   for (const rule of Object.values(new SpecParser().getGAstProductions())) {
     const common = { rule, maxLookahead: 1, dynamicTokensEnabled: false };

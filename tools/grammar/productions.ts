@@ -62,7 +62,7 @@ export const notes: Readonly<Record<string, string>> = {
   waive: "an identifier that starts with EX and a digit is a rule's code",
   statement: "a terminal is an identifier: keywords are not terminals",
   when: "an `else` without `if` is the last",
-  expression: "precedence is below; `because` follows a whole comparison",
+  expression: "for precedence see `operator` in exitdsl.ebnf; `because` follows a whole comparison",
   plainExpression: "before a `because` that belongs to the declaration; in parentheses stands any expression",
 };
 

@@ -9,7 +9,7 @@ declare module "railroad-diagrams" {
     format(top: number, right: number, bottom: number, left: number): DiagramShape;
   }
   const library: {
-    Diagram(...items: Item[]): DiagramShape;
+    Diagram: ((...items: Item[]) => DiagramShape) & { INTERNAL_ALIGNMENT: "left" | "center" | "right" };
     Sequence(...items: Item[]): Shape;
     Choice(normal: number, ...items: Item[]): Shape;
     Optional(item: Item): Shape;

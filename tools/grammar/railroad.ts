@@ -21,6 +21,8 @@ const style = `
     }
   `;
 
+railroad.Diagram.INTERNAL_ALIGNMENT = "left";
+
 const margin = 24;
 const titleHeight = 40;
 const ruleHeight = 28;

@@ -16,7 +16,6 @@ const others = [...wordsOf(softKeywords.clauses), ...wordsOf(softKeywords.statem
 /** The whole of `grammar/exitdsl.tmLanguage.json`. */
 export function textMateGrammar(): string {
   const grammar = {
-    $schema: "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
     name: "exitdsl",
     scopeName: "source.exitdsl",
     fileTypes: ["exitdsl"],

@@ -245,7 +245,7 @@ export interface StatesClause extends Located {
   readonly settings: readonly StateSetting[];
 }
 
-/** `irqs on`, `registers user except rdi, rsp`. */
+/** `irqs on`, `registers user except rdi rsp`. */
 export interface StateSetting extends Located {
   readonly state: Name;
   readonly value: Name;
@@ -370,7 +370,7 @@ export interface WhenStatement extends Located {
   readonly kind: "when";
   readonly test: Expression;
   readonly then: Block;
-  /** A block, or the `when` of an `else if`/`else when`. */
+  /** A block, or the `when` of an `else if`. */
   readonly otherwise: Block | WhenStatement | undefined;
 }
 
