@@ -17,7 +17,7 @@ export const entries2 = {
   // EX2020 and up: names and types (model/).
   EX2020: { severity: "error", title: "an unknown name", message: "no {kind} is called `{name}`" },
   EX2021: { severity: "error", title: "a name declared twice", message: "`{name}` is declared twice" },
-  EX2022: { severity: "error", title: "a name of the wrong kind", message: "`{name}` is a {actual}, but a {expected} is wanted here" },
+  EX2022: { severity: "error", title: "a name of the wrong kind", message: "`{name}` is {actual}, but {expected} is wanted here" },
   EX2023: { severity: "error", title: "an unknown edition", message: "this compiler does not know edition {edition} of the language" },
   EX2024: { severity: "error", title: "a missing edition", message: "the file does not say which edition of the language it is written in" },
   EX2025: { severity: "error", title: "a clause in the wrong declaration", message: "`{clause}` does not belong in a {declaration}" },

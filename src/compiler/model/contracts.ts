@@ -27,7 +27,7 @@ export function declareWork(scope: Scope, source: Source, d: WorkDeclaration, fr
       { help: "say when it runs: `one-shot when FLAG`, `once when FLAG`, `final when FLAG`, or `always`" },
     );
   }
-  if (!call) scope.report("EX2026", scope.span(source, d.name), { declaration: "work", name, clause: "call" });
+  if (!call) scope.report("EX2026", scope.span(source, d.name), { declaration: "work", name, clause: "call" }, { help: "name the C function that does it: `call f(frame)`" });
   const test = guard && resolveGuard(scope, source, guard, frame);
   if (!guard || !call || (guard.policy !== "always" && !test)) return undefined;
   const work: Work = { ...contract, kind: "work", policy: guard.policy, guard: test, call: resolveCall(scope, source, call) };

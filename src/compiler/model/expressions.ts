@@ -76,7 +76,20 @@ function resolveComparison(context: ExpressionContext, expression: BinaryExpress
       return undefined;
     }
   }
+  if (!fitsValue(context, left, right) || !fitsValue(context, right, left)) return undefined;
   return { kind: "compare", operator, left, right, span, because: undefined };
+}
+
+/** A value of the kernel has 32 bits: compared with a number that has more, the test would always come out the same. */
+function fitsValue({ scope }: ExpressionContext, value: Operand, number: Operand): boolean {
+  if (value.kind !== "value" || number.kind !== "number") return true;
+  const largest = number.constants.flatMap((c) => c.arms.map((arm) => arm.value)).reduce((bits, v) => bits | v, number.literal);
+  if (largest >> 32n === 0n) return true;
+  const text = largest >> 63n === 1n ? String(BigInt.asIntN(64, largest)) : `0x${largest.toString(16)}`;
+  const secondary = [{ span: value.value.span, message: "it is declared here" }];
+  const notes = [`\`${value.value.name}\` is an unsigned integer of 32 bits, so the test would always come out the same`];
+  scope.report("EX2039", number.span, { value: text, width: 32 }, { secondary, notes, help: "compare it with a number from 0 to 0xffffffff" });
+  return false;
 }
 
 function resolveNamedTest(context: ExpressionContext, expression: NameExpression): Test | undefined {

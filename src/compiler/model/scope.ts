@@ -1,9 +1,9 @@
 /** Looks names up, and says in the user's words what went wrong when one is not there. */
-import { distance } from "fastest-levenshtein";
 import type { Code, Details, MessageArguments } from "../diagnostics/catalogue.js";
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic, Label } from "../diagnostics/diagnostic.js";
 import type { Located, Name, SpecFile } from "../syntax/tree.js";
+import { nearest } from "../text/nearest.js";
 import type { Source, Span } from "../text/source.js";
 import type { Condition, Constant, Event, Feature, Flag, FlagWord, Frame, Mask, StateDimension, Step, Tail, Value, Work } from "./model.js";
 
@@ -30,18 +30,8 @@ export type Entity =
 
 export type EntityKind = Entity["kind"];
 
-/** The nearest of `known` to `name`, if it is near enough to be meant. */
-export function didYouMean(name: string, known: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
-    const d = distance(name.toLowerCase(), candidate.toLowerCase());
-    if (d < bestDistance) {
-      best = candidate;
-      bestDistance = d;
-    }
-  }
-  return best;
+function withArticle(kind: string): string {
+  return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
 }
 
 /**
@@ -61,8 +51,8 @@ for (const word of ["frame", "token"]) reserved.set(word, "how expressions name 
 export class Scope {
   readonly entities = new Map<string, Entity>();
   readonly dimensions = new Map<string, StateDimension>();
-  /** Masks and conditions of the spec, declared or not yet: they are made of earlier ones only, so that none is made of itself. */
-  readonly announced = new Map<string, { readonly kind: "mask" | "condition"; readonly span: Span }>();
+  /** What the spec declares, whether it was entered yet or not. Masks and conditions are made of earlier ones only, so that none is made of itself. */
+  readonly announced = new Map<string, { readonly kind: EntityKind; readonly span: Span }>();
   /** Names whose declaration was faulty: what was wrong is told there, and not again at each use. */
   readonly refused = new Set<string>();
   readonly diagnostics: Diagnostic[] = [];
@@ -92,7 +82,7 @@ export class Scope {
     this.checkName(source, name);
     const earlier = this.entities.get(name.text);
     if (earlier) {
-      const secondary: Label[] = [{ span: earlier.value.span, message: `first declared here, as a ${earlier.kind}` }];
+      const secondary: Label[] = [{ span: earlier.value.span, message: `first declared here, as ${withArticle(earlier.kind)}` }];
       this.report("EX2021", this.span(source, name), { name: name.text }, { label: "declared again here", secondary, help: "rename one of the two" });
       return;
     }
@@ -111,13 +101,14 @@ export class Scope {
       this.report("EX2034", this.span(source, name), { kind, name: name.text }, { secondary: [{ span, message: "it is declared here" }], help });
       return undefined;
     }
-    if (!entity) {
-      this.unknown(source, name, expected, [...this.entities].filter(([, e]) => (kinds as readonly string[]).includes(e.kind)).map(([n]) => n));
+    const actual = entity ? { kind: entity.kind, span: entity.value.span } : announced;
+    if (actual && (!entity || !(kinds as readonly string[]).includes(entity.kind))) {
+      const secondary: Label[] = [{ span: actual.span, message: `\`${name.text}\` is declared here` }];
+      this.report("EX2022", this.span(source, name), { name: name.text, actual: withArticle(actual.kind), expected: withArticle(expected) }, { secondary });
       return undefined;
     }
-    if (!(kinds as readonly string[]).includes(entity.kind)) {
-      const secondary: Label[] = [{ span: entity.value.span, message: `\`${name.text}\` is declared here` }];
-      this.report("EX2022", this.span(source, name), { name: name.text, actual: entity.kind, expected }, { secondary });
+    if (!entity) {
+      this.unknown(source, name, expected, [...this.entities].filter(([, e]) => (kinds as readonly string[]).includes(e.kind)).map(([n]) => n));
       return undefined;
     }
     return entity as Extract<Entity, { kind: K }>;
@@ -126,7 +117,7 @@ export class Scope {
   /** Reports a name that nothing is called, with the nearest that something is. */
   unknown(source: Source, name: Name, kind: string, known: Iterable<string>): void {
     const candidates = [...known];
-    const meant = didYouMean(name.text, candidates);
+    const meant = nearest(name.text, candidates);
     const span = this.span(source, name);
     const few = candidates.length > 0 && candidates.length <= 8 ? `known here: ${candidates.map((c) => `\`${c}\``).join(", ")}` : undefined;
     this.report(
