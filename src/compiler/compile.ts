@@ -14,6 +14,7 @@ import type { Model } from "./model/model.js";
 import { resolve } from "./model/resolve.js";
 import { buildGraph } from "./path/build.js";
 import type { PathGraph } from "./path/graph.js";
+import { isPlanned, plan } from "./plan/plan.js";
 import { countPath, type PathStatistics } from "./statistics.js";
 import { parse } from "./syntax/parse.js";
 import type { Source } from "./text/source.js";
@@ -69,7 +70,10 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
   const model = resolved?.model;
   for (const exit of model?.exits ?? []) {
     const started = now();
-    const { graph, diagnostics: building } = buildGraph(model as Model, exit);
+    const planned = isPlanned(exit) ? plan(model as Model, exit) : { exit, diagnostics: [] };
+    add(planned.diagnostics);
+    if (!planned.exit) continue;
+    const { graph, diagnostics: building } = buildGraph(model as Model, planned.exit);
     add(building);
     if (!graph) continue;
     const checked = check(graph);

@@ -104,7 +104,7 @@ export function check(graph: PathGraph): CheckResult {
 }
 
 /** The vectors in which the path can start: one for each event and mode that it may have come from. */
-function starts(context: PathContext): Vector[] {
+export function starts(context: PathContext): Vector[] {
   const { exit, model } = context.graph;
   const usual = model.dimensions.map((d) => d.usual);
   return exit.events.flatMap((event) =>
@@ -180,22 +180,27 @@ function collectWaivers(graph: PathGraph): UsableWaiver[] {
   return waivers;
 }
 
-function waive(waivers: readonly UsableWaiver[], finding: Pick<Finding, "code" | "obligation">, node: PathNode): boolean {
+function waive(waivers: readonly UsableWaiver[], finding: Pick<Finding, "code" | "obligation" | "pending">, node: PathNode): boolean {
   let waived = false;
   for (const usable of waivers) {
     if (node.id < usable.from || node.id >= usable.to) continue;
-    const { rule } = usable.waiver;
-    const { obligation } = finding;
-    const fits =
-      rule.kind === "code"
-        ? rule.code === finding.code
-        : obligation !== undefined && rule.setting.dimension === obligation.dimension && rule.setting.value === obligation.value;
-    if (fits) {
+    if (covers(usable.waiver, finding)) {
       usable.used = true;
       waived = true;
     }
   }
   return waived;
+}
+
+function covers({ rule }: Waiver, { code, obligation, pending }: Pick<Finding, "code" | "obligation" | "pending">): boolean {
+  switch (rule.kind) {
+    case "code":
+      return rule.code === code;
+    case "state":
+      return obligation !== undefined && rule.setting.dimension === obligation.dimension && rule.setting.value === obligation.value;
+    case "flags":
+      return pending?.every((flag) => rule.flags.includes(flag)) ?? false;
+  }
 }
 
 /**

@@ -27,7 +27,8 @@ export interface PathContext {
   readonly asyncFlags: number;
   /**
    * The flags that must be clear at a terminal to user: what the path's loops wait for, what its one-shot work handles, and
-   * what its final work clears (INV-8). `owing`: the combinations whose kernels have that work.
+   * what its final work clears (INV-8); and what every exit owes. `owing`: the combinations whose kernels have that work, or
+   * that duty.
    */
   readonly oneShot: readonly { readonly flag: Flag; readonly owing: bigint }[];
   readonly conditions: readonly Condition[];
@@ -37,7 +38,7 @@ export interface PathContext {
   /** Which flags still matter, after each branch and loop. */
   readonly live: ReadonlyMap<PathNode, LiveArms>;
   /** What `instruction-facts.ts` found, by instruction. */
-  readonly instructions: Map<PlacedInstruction, InstructionFacts>;
+  readonly instructions: WeakMap<PlacedInstruction, InstructionFacts>;
   dimension(name: string): StateDimension;
   flags(flags: readonly Flag[]): number;
 }
@@ -48,8 +49,8 @@ export interface Excess {
   readonly limit: number;
 }
 
-/** Collects the context, or says what there is too much of. */
-export function pathContext(graph: PathGraph): PathContext | Excess {
+/** Collects the context, or says what there is too much of. `also` are tests of features that the path may come to mention. */
+export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathContext | Excess {
   const { model, exit } = graph;
   const mentioned = new Set<Flag>();
   /** Each with the features of the work that handles it. */
@@ -70,6 +71,7 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
       if (t.kind === "condition") conditions.add(t.condition);
     });
   };
+  for (const test of also) featuresOf(test, features);
   visitGraph(graph, (node) => {
     switch (node.kind) {
       case "loop":
@@ -105,6 +107,15 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
   for (const target of [exit.toUser ? "user" : undefined, exit.toKernel ? "kernel" : undefined] as const) {
     if (target) obligationFeatures(model, target, features);
   }
+  if (exit.toUser) {
+    for (const { flags, condition } of model.owed) {
+      if (condition) featuresOf(condition, features);
+      for (const flag of flags) {
+        mentioned.add(flag);
+        owe(flag, condition);
+      }
+    }
+  }
   const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
   const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test }))];
   const space = features.size <= limits.features ? new FeatureSpace(features) : undefined;
@@ -136,7 +147,7 @@ export function pathContext(graph: PathGraph): PathContext | Excess {
       word: (word) => flags(word.flags.filter((f) => flagBit.has(f))),
       owed: flags([...oneShot.keys()]),
     }),
-    instructions: new Map(),
+    instructions: new WeakMap(),
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
     flags,
   };

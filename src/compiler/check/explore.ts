@@ -52,10 +52,16 @@ export class Explorer {
     this.visitor = visitor;
   }
 
-  run(starts: readonly Vector[]): void {
+  /** Runs the whole path. Gives what reaches its end: nothing, where every way leaves. */
+  run(starts: readonly Vector[]): readonly Reached[] {
     const states: States = new Map();
     for (const vector of starts) states.set(vector.key, { vector, combinations: this.context.features.all, origins: [], depth: 0 });
-    this.block(this.context.graph.leave, this.block(this.context.graph.prepare, states));
+    return [...this.block(this.context.graph.leave, this.block(this.context.graph.prepare, states)).values()];
+  }
+
+  /** What becomes of `states` where a test comes out as `outcome`. */
+  narrow(node: PathNode, test: Test, outcome: boolean, states: readonly Reached[]): readonly Reached[] {
+    return [...this.arm(node, test, outcome, new Map(states.map((reached) => [reached.vector.key, reached]))).values()];
   }
 
   private block(nodes: readonly PathNode[], states: States): States {

@@ -1,6 +1,6 @@
 /** What a rule sees and says. A rule is asked at every point, for every vector that can be there. */
 import type { Code, Details, MessageArguments } from "../diagnostics/catalogue.js";
-import type { StateDimension } from "../model/model.js";
+import type { Flag, StateDimension } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
 import type { PathContext } from "./context.js";
@@ -28,6 +28,8 @@ export interface Finding<C extends Code = Code> {
   readonly combinations?: bigint;
   /** The obligation that a `waive` may name. */
   readonly obligation?: { readonly dimension: StateDimension; readonly value: number };
+  /** The flags that are owed; a `waive` may name them. */
+  readonly pending?: readonly Flag[];
 }
 
 export interface Visit {

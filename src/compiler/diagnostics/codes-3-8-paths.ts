@@ -30,6 +30,8 @@ export const entries3to8 = {
   EX5008: { severity: "error", title: "a tail entered in the wrong state", message: "the tail `{tail}` requires {dimension} {wanted}, and here it is {actual}" },
   EX5009: { severity: "error", title: "tails that jump in a circle", message: "the tail `{tail}` jumps to itself" },
   EX5010: { severity: "error", title: "a test that assembly cannot make here", message: "{problem}" },
+  EX5013: { severity: "error", title: "a tail that cannot be planned", message: "no legal order of steps leads to `{goal}` from here" },
+  EX5014: { severity: "error", title: "a tail with too many variants", message: "the steps to `{goal}` differ in too many ways between kernels to be planned" },
   // 6: NMI and paranoid
   EX6001: { severity: "error", title: "IRQs on in a path that may have interrupted anything", message: "IRQs go on here, and `{event}` may have interrupted any instruction of the kernel" },
   EX6002: { severity: "error", title: "a saved value that is not restored", message: "`{token}` is never restored before `{terminal}`" },

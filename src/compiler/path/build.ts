@@ -12,7 +12,8 @@ import type { Span } from "../text/source.js";
 import { leaves } from "./flow.js";
 import type { BranchNode, PathGraph, PathNode, ReadNode } from "./graph.js";
 import type { Location } from "./location.js";
-import { isPlaced, placeInstructions, restoreRegisters } from "./place.js";
+import { isPlaced } from "./place.js";
+import { placeStep } from "./place-step.js";
 import { afterPrepare, joinLocations, startLocation } from "./symbolic.js";
 import { lowerTest } from "./tests.js";
 
@@ -290,12 +291,6 @@ class Builder {
   private step(step: Step, except: readonly string[], span: Span): PathNode[] {
     const { form } = step;
     if (form.kind === "call" && this.side === "prepare") return this.callInC(step, form.call, span);
-    const { frame, tokens } = this;
-    const ensured = step.ensures.find((s) => s.dimension.name === "stack");
-    const ensuresStack = ensured ? ensured.dimension.values[ensured.value] : undefined;
-    const stacks = this.model.dimensions.find((d) => d.name === "stack")?.values ?? [];
-    const touchesStack = step.touches.find((name) => stacks.includes(name));
-    const context = { frame, tokens, ensuresStack, touchesStack };
     if (except.length > 0 && form.kind !== "built-in") {
       this.report("EX2033", span, { statement: "`except`", place: `\`do ${step.name}\`` }, { help: "only `restore_registers` leaves registers out" });
       return [];
@@ -305,7 +300,8 @@ class Builder {
       this.report("EX5010", span, { problem }, { help: "call it in `prepare`, or give it no arguments" });
       return [];
     }
-    const result = form.kind === "built-in" ? restoreRegisters(frame, except, this.location, context, span) : placeInstructions(linesOf(step), this.location, context);
+    const { model, frame, tokens } = this;
+    const result = placeStep({ model, frame, tokens, span }, step, except, this.location);
     if (!isPlaced(result)) {
       const secondary = result.span === span ? [] : [{ span: result.span, message: "this instruction" }];
       this.report("EX5010", span, { problem: result.problem }, { secondary, help: "do this step where what it needs can still be reached" });
@@ -345,12 +341,4 @@ class Builder {
 
 function sameFeature(a: Test, b: Test): boolean {
   return a.kind === "feature" && b.kind === "feature" && a.feature === b.feature;
-}
-
-/** The instructions of a step in `leave`; a call is one instruction. */
-function linesOf(step: Step): readonly AsmLine[] {
-  if (step.form.kind === "asm") return step.form.lines;
-  if (step.form.kind !== "call") return [];
-  const { call } = step.form;
-  return [{ instruction: { mnemonic: "call", operands: [{ kind: "symbol-immediate", symbol: call.function }] }, span: call.span }];
 }

@@ -13,17 +13,22 @@ export const oneShotWork: Rule = ({ context, node, vector, combinations, report 
   );
   if (owed.length === 0) return;
   const pending = owed.map(({ flag }) => flag);
+  const duty = context.model.owed.find((d) => pending.some((flag) => d.flags.includes(flag)));
   report({
     code: "EX3001",
     args: { flags: pending.map((f) => `\`${f.name}\``).join(", "), terminal: node.terminal.name },
     cause: { kind: "flags", flags: context.flags(pending) },
+    pending,
     combinations: owed.reduce((set, { owing }) => set | (combinations & owing), 0n),
     details: {
       label: "returns to user mode here",
-      secondary: pending
-        .slice(0, 1)
-        .map((f) => ({ span: f.span, message: "work that this flag asks for must be done before user mode runs again" })),
+      secondary: duty
+        ? [{ span: duty.span, message: "every exit to user mode owes it" }]
+        : pending
+            .slice(0, 1)
+            .map((f) => ({ span: f.span, message: "work that this flag asks for must be done before user mode runs again" })),
       notes: [
+        ...(duty?.because === undefined ? [] : [duty.because]),
         "nothing looks at the flags again before the next entry: a signal or a reschedule then waits for as long as user mode likes to run (INV-1)",
       ],
       help: "read the flags again with IRQs off, after the last point at which they can be set: put what enables IRQs or sets the flag inside the `repeat while pending` loop, or before it",
