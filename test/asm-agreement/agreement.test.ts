@@ -68,7 +68,8 @@ class Walk {
     let here = [this.code.symbols.get(exit) ?? -1];
     for (const [i, step] of trace.entries()) {
       const fitting = here.filter((address) => this.fits(address, step));
-      if (fitting.length === 0) return `step ${i}: \`${step}\`, but there is ${here.map((a) => this.lines.get(a)?.text ?? `nothing at ${a}`).join(" or ")}`;
+      if (fitting.length === 0)
+        return `step ${i}: \`${step}\`, but there is ${here.map((a) => this.lines.get(a)?.text ?? `nothing at ${a}`).join(" or ")}`;
       if (i === trace.length - 1) return fitting.length === 1 ? "" : "the end can be at several addresses";
       const returned = trace[i - 1] === "testb %al, %al" ? result : undefined;
       here = [...new Set(fitting.flatMap((address) => this.successors(address, returned)))];
@@ -134,19 +135,32 @@ describe(`the disassembly along executed traces, seed ${seed}`, () => {
       const module = await load(simulateExample(name));
       const tested = new Set<Feature>();
       for (const { items } of emitted.program.routines) {
-        for (const item of items) if (item.kind === "if" || item.kind === "elseif") visitTest(item.test, (t) => void (t.kind === "feature" && tested.add(t.feature)));
+        for (const item of items)
+          if (item.kind === "if" || item.kind === "elseif")
+            visitTest(item.test, (t) => void (t.kind === "feature" && tested.add(t.feature)));
       }
       const random = randomFrom(seed);
       const admissible = [...combinations(emitted.model.features.filter((f) => tested.has(f)))];
-      const chosen = admissible.length <= kernels ? admissible : Array.from({ length: kernels }, () => admissible[random() % admissible.length] as ReadonlySet<Feature>);
+      const chosen =
+        admissible.length <= kernels
+          ? admissible
+          : Array.from({ length: kernels }, () => admissible[random() % admissible.length] as ReadonlySet<Feature>);
       inFolder(emitted.artefacts, (folder) => {
         for (const on of chosen) {
-          const walk = new Walk(assemble(folder, `${name}.S`, Object.fromEntries([...tested].map((f) => [`EXITDSL_${f.name}`, on.has(f) ? 1 : 0])), ".entry.text"));
+          const walk = new Walk(
+            assemble(
+              folder,
+              `${name}.S`,
+              Object.fromEntries([...tested].map((f) => [`EXITDSL_${f.name}`, on.has(f) ? 1 : 0])),
+              ".entry.text",
+            ),
+          );
           const features = Object.fromEntries(emitted.model.features.map((f) => [f.name, on.has(f)]));
           for (const path of Object.keys(module.paths)) {
             for (const trace of traces(module, path, features, random)) {
               const problem = walk.follow(path, trace);
-              if (problem !== "") expect.fail(`${path}, features ${[...on].map((f) => f.name).join(" ") || "none"}: ${problem}\n${trace.steps.join("\n")}`);
+              if (problem !== "")
+                expect.fail(`${path}, features ${[...on].map((f) => f.name).join(" ") || "none"}: ${problem}\n${trace.steps.join("\n")}`);
               walked.set(`${name}/${path}`, (walked.get(`${name}/${path}`) ?? 0) + 1);
             }
           }

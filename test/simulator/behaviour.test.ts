@@ -24,7 +24,15 @@ class Run {
     this.machine = new this.module.Machine();
     const { frame } = this.module;
     saved.forEach((field, i) => this.set("frame", field, 0x1111_0000_2222_0000n + BigInt(i)));
-    const values: Record<string, bigint> = { ip: 0x401000n, cx: 0x401000n, flags: 0x246n, r11: 0x246n, cs: 0x33n, ss: 0x2bn, sp: 0x7ffd_0000n };
+    const values: Record<string, bigint> = {
+      ip: 0x401000n,
+      cx: 0x401000n,
+      flags: 0x246n,
+      r11: 0x246n,
+      cs: 0x33n,
+      ss: 0x2bn,
+      sp: 0x7ffd_0000n,
+    };
     for (const [field, value] of Object.entries(values)) if (frame[field] !== undefined) this.set("frame", field, value);
     this.set("system", "gs_base", kernelGs);
     this.set("system", "kernel_gs_base", userGs);
@@ -113,7 +121,10 @@ describe("a system call's return", () => {
   });
 
   test("takes IRET at the last page of the lower half, which then is no fault", () => {
-    const run = new Run("four-paths-2015").set("frame", "ip", 0x7fff_ffff_f000n).set("frame", "cx", 0x7fff_ffff_f000n).run("syscall_return");
+    const run = new Run("four-paths-2015")
+      .set("frame", "ip", 0x7fff_ffff_f000n)
+      .set("frame", "cx", 0x7fff_ffff_f000n)
+      .run("syscall_return");
     expect(run.outcome).toMatchObject({ terminal: "iretq", fault: undefined });
   });
 
@@ -127,8 +138,18 @@ describe("a system call's return", () => {
 
   test("a pending signal is delivered with IRQs on, and the flags are read again", () => {
     const run = new Run("four-paths-2015");
-    run.set("flags", "thread_flags", flagsOf(run, "TIF_SIGPENDING")).run("syscall_return", [], [{}, {}, {}, {}, { frame: { ip: 0x5000n } }]);
-    expect(run.events).toEqual(["read thread_flags", "irqs off", "read thread_flags", "irqs on", "call do_signal", "irqs off", "read thread_flags"]);
+    run
+      .set("flags", "thread_flags", flagsOf(run, "TIF_SIGPENDING"))
+      .run("syscall_return", [], [{}, {}, {}, {}, { frame: { ip: 0x5000n } }]);
+    expect(run.events).toEqual([
+      "read thread_flags",
+      "irqs off",
+      "read thread_flags",
+      "irqs on",
+      "call do_signal",
+      "irqs off",
+      "read thread_flags",
+    ]);
     expect(run.get("flags", "thread_flags")).toBe(0n);
     // The handler's frame replaced the saved one: RCX is not RIP any more.
     expect(run.outcome).toMatchObject({ result: false, terminal: "iretq" });
@@ -138,8 +159,18 @@ describe("a system call's return", () => {
   test("a flag that an interrupt sets while IRQs are on is seen by the next read", () => {
     const run = new Run("four-paths-2015");
     const resched = Number(flagsOf(run, "TIF_NEED_RESCHED"));
-    run.set("flags", "thread_flags", flagsOf(run, "TIF_SIGPENDING")).run("syscall_return", [], [{}, {}, {}, {}, { async: { thread_flags: resched } }]);
-    expect(run.events.slice(4)).toEqual(["call do_signal", "irqs off", "read thread_flags", "irqs on", "call schedule_user", "irqs off", "read thread_flags"]);
+    run
+      .set("flags", "thread_flags", flagsOf(run, "TIF_SIGPENDING"))
+      .run("syscall_return", [], [{}, {}, {}, {}, { async: { thread_flags: resched } }]);
+    expect(run.events.slice(4)).toEqual([
+      "call do_signal",
+      "irqs off",
+      "read thread_flags",
+      "irqs on",
+      "call schedule_user",
+      "irqs off",
+      "read thread_flags",
+    ]);
   });
 
   test("PTI: user page tables, and the trampoline stack holds what is popped last", () => {
@@ -156,7 +187,10 @@ describe("a system call's return", () => {
 
   test("PTI and PCID: a pending flush of the user's entries is taken, otherwise they are kept", () => {
     const mask = "%gs:cpu_tlbstate+TLB_STATE_user_pcid_flush_mask";
-    const pending = new Run("linux-6.12").set("system", "cr3", 0x1234_5005n).set("memory", mask, 0x24n).run("syscall_return", ["PTI", "PCID"]);
+    const pending = new Run("linux-6.12")
+      .set("system", "cr3", 0x1234_5005n)
+      .set("memory", mask, 0x24n)
+      .run("syscall_return", ["PTI", "PCID"]);
     expect(pending.get("system", "cr3")).toBe(0x1234_5005n | 0x1800n);
     expect(pending.get("memory", mask)).toBe(0x4n);
     const kept = new Run("linux-6.12").set("system", "cr3", 0x1234_5005n).set("memory", mask, 0x4n).run("syscall_return", ["PTI", "PCID"]);
@@ -221,7 +255,10 @@ describe("the other exits", () => {
     const run = new Run("four-paths-2015").run("interrupt_return", ["ESPFIX64"]);
     expect(run.outcome).toMatchObject({ result: true, target: "user", fault: undefined });
     expect(run.steps.filter((s) => s === "swapgs")).toHaveLength(1);
-    const sixteen = new Run("four-paths-2015").set("frame", "ss", 0x7n).set("memory", "%gs:espfix_stack", 0xffff_fe00_0000_1230n).run("interrupt_return", ["ESPFIX64"]);
+    const sixteen = new Run("four-paths-2015")
+      .set("frame", "ss", 0x7n)
+      .set("memory", "%gs:espfix_stack", 0xffff_fe00_0000_1230n)
+      .run("interrupt_return", ["ESPFIX64"]);
     expect(sixteen.steps.filter((s) => s === "swapgs")).toHaveLength(3);
     expect(sixteen.get("system", "gs_base")).toBe(userGs);
     expect(sixteen.wrongRegisters()).toEqual([]);
@@ -232,7 +269,11 @@ describe("the other exits", () => {
     [0n, ["testl %ebx, %ebx", "jnz 1f", "swapgs"], userGs],
     [1n, ["testl %ebx, %ebx", "jnz 1f", "popq %r15"], kernelGs],
   ] as const)("a paranoid return undoes what entry did: token %s", (token, first, gs) => {
-    const run = new Run("four-paths-2015").set("frame", "cs", 0x10n).set("frame", "ss", 0x18n).set("register", "rbx", token).run("paranoid_return");
+    const run = new Run("four-paths-2015")
+      .set("frame", "cs", 0x10n)
+      .set("frame", "ss", 0x18n)
+      .set("register", "rbx", token)
+      .run("paranoid_return");
     expect(run.steps.slice(0, 3)).toEqual(first);
     expect(run.get("system", "gs_base")).toBe(gs);
     expect(run.outcome).toMatchObject({ result: undefined, terminal: "iretq", target: "kernel" });

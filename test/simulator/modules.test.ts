@@ -8,7 +8,7 @@ import { check } from "prettier";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { combinations } from "../../src/compiler/model/features.js";
 import { randomFrom, randomMachine, randomScript, seed } from "./random.js";
-import { exampleNames, load, type Outcome, type SimulatorModule, type Simulated, simulateExample, simulateText } from "./specs.js";
+import { exampleNames, load, type Outcome, type Simulated, type SimulatorModule, simulateExample, simulateText } from "./specs.js";
 
 /** Everything that a spec can ask of the simulator, and names that its own could be confused with. */
 const oddSpec = `
@@ -38,7 +38,9 @@ exit copy_ from e to user {
   leave { when push or LA57 { when endless { do swapgs } }  do restore_registers  iretq on fault bad_iret }
 }
 exit iretq from e to user { leave { irqs off  do restore_registers  iretq } }
-`.replaceAll("bit 31 async, copy", "bit 31 async  copy").replaceAll("bit 3, trace", "bit 3  trace");
+`
+  .replaceAll("bit 31 async, copy", "bit 31 async  copy")
+  .replaceAll("bit 3, trace", "bit 3  trace");
 
 const specs = new Map<string, Simulated>();
 beforeAll(() => {
@@ -63,7 +65,15 @@ describe("simulator modules", () => {
       return file;
     });
     const options = ["--noEmit", "--strict", "--target", "es2022", "--module", "esnext", "--isolatedModules", "--verbatimModuleSyntax"];
-    const stricter = ["--noUncheckedIndexedAccess", "--exactOptionalPropertyTypes", "--noUnusedLocals", "--noUnusedParameters", "--noImplicitReturns", "--allowUnreachableCode", "false"];
+    const stricter = [
+      "--noUncheckedIndexedAccess",
+      "--exactOptionalPropertyTypes",
+      "--noUnusedLocals",
+      "--noUnusedParameters",
+      "--noImplicitReturns",
+      "--allowUnreachableCode",
+      "false",
+    ];
     const tsc = new URL("../../node_modules/typescript/bin/tsc", import.meta.url).pathname;
     const { status, stdout } = spawnSync(process.execPath, [tsc, ...options, ...stricter, ...files], { encoding: "utf8", cwd: folder });
     expect(`${status} ${stdout}`).toBe("0 ");

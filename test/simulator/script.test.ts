@@ -55,7 +55,21 @@ describe("a script", () => {
   test("what a function sets is limited to what it may set, in each word", () => {
     // Entry 3 is that of `call one`: it may set B and D.
     const { events, a, b } = run(A, 0, [none, none, none, { set: { a: 0xffff_ffff, b: 0xffff_ffff } }]);
-    expect(events).toEqual(["irqs off", "read a", "irqs on", "call one", "irqs off", "read a", "irqs on", "call two", "irqs off", "read a", "take b", "call three", "clear C"]);
+    expect(events).toEqual([
+      "irqs off",
+      "read a",
+      "irqs on",
+      "call one",
+      "irqs off",
+      "read a",
+      "irqs on",
+      "call two",
+      "irqs off",
+      "read a",
+      "take b",
+      "call three",
+      "clear C",
+    ]);
     expect([a, b]).toEqual([0, 0]);
   });
 

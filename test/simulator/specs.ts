@@ -96,7 +96,12 @@ export interface SimulatorModule {
     Record<
       string,
       {
-        readonly run: (machine: Machine, features: Readonly<Record<string, boolean>>, script: readonly ScriptEntry[], trace?: number[]) => Outcome;
+        readonly run: (
+          machine: Machine,
+          features: Readonly<Record<string, boolean>>,
+          script: readonly ScriptEntry[],
+          trace?: number[],
+        ) => Outcome;
         readonly events: number;
         readonly steps: readonly (readonly [string, string])[];
       }

@@ -38,7 +38,14 @@ export class LeaveWriter {
   private flagCount = 0;
 
   /** `firstCode`: how many events the path has. `result`: the expression of what `prepare` returned. */
-  constructor(module: Module, graph: PathGraph, program: LinearProgram, firstCode: number, result: string, note: (node: PathNode) => readonly Doc[]) {
+  constructor(
+    module: Module,
+    graph: PathGraph,
+    program: LinearProgram,
+    firstCode: number,
+    result: string,
+    note: (node: PathNode) => readonly Doc[],
+  ) {
     this.module = module;
     this.graph = graph;
     this.program = program;
@@ -75,7 +82,15 @@ export class LeaveWriter {
   }
 
   private nodes(nodes: readonly PathNode[], after?: Location): readonly Doc[] {
-    return nodes.flatMap((node, i) => this.node(node, nodes.slice(i + 1).map(locationBefore).find((l) => l !== undefined) ?? after));
+    return nodes.flatMap((node, i) =>
+      this.node(
+        node,
+        nodes
+          .slice(i + 1)
+          .map(locationBefore)
+          .find((l) => l !== undefined) ?? after,
+      ),
+    );
   }
 
   /** `after`: what is known where control goes on behind the node. */
@@ -166,8 +181,13 @@ export class LeaveWriter {
   private capture(source: FlagSource, rest: readonly PlacedInstruction[], at: PlacedInstruction): Captured {
     const values = new Values(this.module, at.before);
     const onlyFlags = effectsOf(at.instruction).length === 1;
-    const until = rest.findIndex((p) => effectsOf(p.instruction).some((e) => e.kind === "flags" || e.kind === "flags-undefined" || e.kind === "call"));
-    const users = rest.slice(0, until < 0 ? undefined : until).flatMap((p) => effectsOf(p.instruction)).filter((e): e is Jump => e.kind === "jump" && e.when !== "always");
+    const until = rest.findIndex((p) =>
+      effectsOf(p.instruction).some((e) => e.kind === "flags" || e.kind === "flags-undefined" || e.kind === "call"),
+    );
+    const users = rest
+      .slice(0, until < 0 ? undefined : until)
+      .flatMap((p) => effectsOf(p.instruction))
+      .filter((e): e is Jump => e.kind === "jump" && e.when !== "always");
     const [first] = rest;
     const [user, ...more] = users;
     if (!user) return { docs: [], zero: "false", carry: () => "false" };

@@ -112,18 +112,27 @@ export class Module {
   /** The constants in use, in the order of the spec. */
   constantDeclarations(): readonly Doc[] {
     const { dialect, model } = this;
-    return model.constants.filter((c) => this.constants.has(c)).flatMap((constant) => {
-      const name = this.local(constant.name);
-      const about = docComment([constant.doc, constant.because ?? ""].filter((t) => t !== ""));
-      const pair = (value: bigint) => object([`high: ${numeral(halves(value).high)}`, `low: ${numeral(halves(value).low)}`]);
-      const [first] = constant.arms;
-      if (!dependsOnFeatures(constant) && first) return ["", ...about, [`const ${name} = `, pair(first.value), `${dialect.type(" as const")};`]];
-      const body = constant.arms.map((arm): Doc => {
-        const give: Doc = ["return ", pair(arm.value), ";"];
-        return arm.test ? conditional(expression(this, arm.test, () => false), [give], []) : give;
+    return model.constants
+      .filter((c) => this.constants.has(c))
+      .flatMap((constant) => {
+        const name = this.local(constant.name);
+        const about = docComment([constant.doc, constant.because ?? ""].filter((t) => t !== ""));
+        const pair = (value: bigint) => object([`high: ${numeral(halves(value).high)}`, `low: ${numeral(halves(value).low)}`]);
+        const [first] = constant.arms;
+        if (!dependsOnFeatures(constant) && first)
+          return ["", ...about, [`const ${name} = `, pair(first.value), `${dialect.type(" as const")};`]];
+        const body = constant.arms.map((arm): Doc => {
+          const give: Doc = ["return ", pair(arm.value), ";"];
+          return arm.test
+            ? conditional(
+                expression(this, arm.test, () => false),
+                [give],
+                [],
+              )
+            : give;
+        });
+        return ["", ...about, block(`function ${name}(features${dialect.type(": Features")})`, body)];
       });
-      return ["", ...about, block(`function ${name}(features${dialect.type(": Features")})`, body)];
-    });
   }
 
   flagDeclarations(): readonly Doc[] {
@@ -133,9 +142,14 @@ export class Module {
       const about = docComment([flag.doc]);
       return [...about.flatMap((l) => [l, hardline]), `${flag.name}: ${numeral(bitsOf([flag]))}`];
     });
-    const docs: Doc[] = ["", "/** The flags, each as its bit's value. */", properties("export const flag = ", entries, `${dialect.type(" as const")};`)];
+    const docs: Doc[] = [
+      "",
+      "/** The flags, each as its bit's value. */",
+      properties("export const flag = ", entries, `${dialect.type(" as const")};`),
+    ];
     const masks = model.masks.filter((m) => this.masks.has(m)).map((m): Doc => `${m.name}: ${numeral(bitsOf(m.flags))}`);
-    if (masks.length > 0) docs.push("", "/** Named sets of flags. */", properties("export const mask = ", masks, `${dialect.type(" as const")};`));
+    if (masks.length > 0)
+      docs.push("", "/** Named sets of flags. */", properties("export const mask = ", masks, `${dialect.type(" as const")};`));
     return docs;
   }
 

@@ -9,10 +9,19 @@ import { bitsOf } from "./tests.js";
 export function types(module: Module): readonly Doc[] {
   if (!module.dialect.typed) return [];
   const { model } = module;
-  const docs: Doc[] = ["", ...docComment(["What the kernel was built with and the processor has; constant in a run."]), featuresType(model)];
+  const docs: Doc[] = [
+    "",
+    ...docComment(["What the kernel was built with and the processor has; constant in a run."]),
+    featuresType(model),
+  ];
   if (model.flagWords.length > 0) {
     docs.push("", ...docComment(["Bits for words of flags."]));
-    docs.push(block("export interface FlagValues", model.flagWords.map((word) => `readonly ${word.name}?: number;`)));
+    docs.push(
+      block(
+        "export interface FlagValues",
+        model.flagWords.map((word) => `readonly ${word.name}?: number;`),
+      ),
+    );
   }
   if (model.frame) {
     docs.push("", ...docComment(["New values of saved fields."]));
@@ -138,10 +147,18 @@ export function scriptHelpers(module: Module): readonly Doc[] {
     return assignChain(`w[${index}]`, binary(dialect.at(index), "|", ["(", operand(`(${kind}.${property} ?? 0)`, "&", bits), ")"]));
   };
   if (module.isUsed("answer")) {
-    const parameters = ["w: Uint32Array", "entry: ScriptEntry | undefined", ...model.flagWords.map((w) => `${module.local(w.name)}: number`)];
+    const parameters = [
+      "w: Uint32Array",
+      "entry: ScriptEntry | undefined",
+      ...model.flagWords.map((w) => `${module.local(w.name)}: number`),
+    ];
     const body: Doc[] = ["const set = entry?.set;", "if (set === undefined) return;"];
     for (const word of model.flagWords) body.push(or(word.name, word.name, "set", module.local(word.name)));
-    docs.push("", ...docComment(["A called function sets flags: what the script says, of those that it may set."]), functionOf(module, "answer", parameters, "void", body));
+    docs.push(
+      "",
+      ...docComment(["A called function sets flags: what the script says, of those that it may set."]),
+      functionOf(module, "answer", parameters, "void", body),
+    );
   }
   if (module.isUsed("interrupt")) {
     const body: Doc[] = [
@@ -152,14 +169,27 @@ export function scriptHelpers(module: Module): readonly Doc[] {
       const bits = bitsOf(word.flags.filter((flag) => flag.async));
       if (bits !== 0) body.push(or(word.name, word.name, "async", numeral(bits)));
     }
-    const about = ["Interrupts that come after an event, if IRQs are on: they set flags, of those", "that may be set at any time."].join("\n");
-    docs.push("", ...docComment([about]), functionOf(module, "interrupt", ["w: Uint32Array", "entry: ScriptEntry | undefined"], "void", body));
+    const about = ["Interrupts that come after an event, if IRQs are on: they set flags, of those", "that may be set at any time."].join(
+      "\n",
+    );
+    docs.push(
+      "",
+      ...docComment([about]),
+      functionOf(module, "interrupt", ["w: Uint32Array", "entry: ScriptEntry | undefined"], "void", body),
+    );
   }
   return docs;
 }
 
 /** A function whose parameters stand on lines of their own when they do not fit. */
-export function functionOf(module: Module, name: string, parameters: readonly string[], type: string, body: readonly Doc[], prefix = ""): Doc {
+export function functionOf(
+  module: Module,
+  name: string,
+  parameters: readonly string[],
+  type: string,
+  body: readonly Doc[],
+  prefix = "",
+): Doc {
   const { dialect } = module;
   const plain = parameters.map((p) => (dialect.typed ? p : p.replace(/\??:.*$/, "")));
   return block([`${prefix}function `, call(name, plain), dialect.type(`: ${type}`)], body);

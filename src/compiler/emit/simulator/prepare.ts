@@ -177,7 +177,14 @@ export class PrepareWriter {
       if (cleared.length > 0) docs.push(this.cleared(index, cleared));
     }
     if (item.maySet.length > 0) {
-      const sets = module.model.flagWords.map((word) => union(flagNames(module, item.maySet.filter((f) => f.word === word))));
+      const sets = module.model.flagWords.map((word) =>
+        union(
+          flagNames(
+            module,
+            item.maySet.filter((f) => f.word === word),
+          ),
+        ),
+      );
       this.usesScript = true;
       docs.push(module.statement("answer", ["w", "script[next]", ...sets]));
     }
@@ -232,9 +239,12 @@ export class PrepareWriter {
     const otherwise = this.nodes(node.otherwise);
     const afterOtherwise = this.point;
     this.point = before;
-    const docs = then.length > 0
-      ? [conditional(expression(this.module, merging, this.decided, true), then, otherwise)]
-      : otherwise.length > 0 ? [conditional(opposite(this.module, merging, this.decided), otherwise, [])] : [];
+    const docs =
+      then.length > 0
+        ? [conditional(expression(this.module, merging, this.decided, true), then, otherwise)]
+        : otherwise.length > 0
+          ? [conditional(opposite(this.module, merging, this.decided), otherwise, [])]
+          : [];
     this.point = {
       irqs: afterThen.irqs === afterOtherwise.irqs ? afterThen.irqs : "unknown",
       decided: new Set([...afterThen.decided].filter((c) => afterOtherwise.decided.has(c))),

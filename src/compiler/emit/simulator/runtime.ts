@@ -218,8 +218,12 @@ function bitSet(${w}, to‹: number›, index‹: number›)‹: void› {
 }`,
   },
   equal: comparison("equal", "Is a word this number?", "w[word + 1] === high && w[word] === low"),
-  below: comparison("below", "Is a word below this number, both unsigned?", "belowNumbers(w[word + 1]!, w[word]!, high, low)", ["belowNumbers"]),
-  above: comparison("above", "Is a word above this number, both unsigned?", "belowNumbers(high, low, w[word + 1]!, w[word]!)", ["belowNumbers"]),
+  below: comparison("below", "Is a word below this number, both unsigned?", "belowNumbers(w[word + 1]!, w[word]!, high, low)", [
+    "belowNumbers",
+  ]),
+  above: comparison("above", "Is a word above this number, both unsigned?", "belowNumbers(high, low, w[word + 1]!, w[word]!)", [
+    "belowNumbers",
+  ]),
   equalWords: {
     needs: [],
     text: `

@@ -6,7 +6,7 @@
 import type { Exit, Model } from "../../model/model.js";
 import { pathEvents } from "../../path/events.js";
 import type { PathGraph, PathNode } from "../../path/graph.js";
-import { linearProgram, type LinearProgram } from "../../path/linear.js";
+import { type LinearProgram, linearProgram } from "../../path/linear.js";
 import { lineIndexAt, type Span } from "../../text/source.js";
 import type { Artefact, BackEnd, EmitOptions } from "../artefact.js";
 import { commentSafe, fileNameOf, headerLines } from "../artefact.js";
@@ -132,10 +132,14 @@ function table(module: Module, paths: readonly PathText[]): readonly Doc[] {
     return properties(`${path.exit.name}: `, fields, "");
   });
   const satisfied = dialect.type(" satisfies Record<string, Path>");
-  const told = functionOf(module, "describe", ["path: keyof typeof paths", "code: number"], "string", [
-    `const steps${dialect.type(': Path["steps"]')} = paths[path].steps;`,
-    "return steps[code]?.[0] ?? `code ${code}`;",
-  ], "export ");
+  const told = functionOf(
+    module,
+    "describe",
+    ["path: keyof typeof paths", "code: number"],
+    "string",
+    [`const steps${dialect.type(': Path["steps"]')} = paths[path].steps;`, "return steps[code]?.[0] ?? `code ${code}`;"],
+    "export ",
+  );
   return [
     "",
     ...docComment(["The paths by name."]),

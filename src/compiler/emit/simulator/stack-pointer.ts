@@ -62,7 +62,8 @@ function inValue(value: ValueExpression): boolean {
 
 /** `addq $8, %rsp`: by how many bytes an effect moves RSP; undefined when it does something else. */
 export function stackMove(effect: Effect): number | undefined {
-  if (effect.kind !== "write" || !isStackPointer(effect.place) || effect.place.kind !== "register" || effect.place.width !== 64) return undefined;
+  if (effect.kind !== "write" || !isStackPointer(effect.place) || effect.place.kind !== "register" || effect.place.width !== 64)
+    return undefined;
   const { value } = effect;
   if (value.kind === "address-of") {
     const { base, displacement, symbol } = value.address;
@@ -76,5 +77,10 @@ export function stackMove(effect: Effect): number | undefined {
 
 /** Does an effect give RSP a value that does not depend on the old one? */
 export function setsStackPointer(effect: Effect): boolean {
-  return (effect.kind === "write" || effect.kind === "pop") && isStackPointer(effect.place) && effect.place.kind === "register" && effect.place.width >= 32;
+  return (
+    (effect.kind === "write" || effect.kind === "pop") &&
+    isStackPointer(effect.place) &&
+    effect.place.kind === "register" &&
+    effect.place.width >= 32
+  );
 }

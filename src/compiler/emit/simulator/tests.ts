@@ -107,7 +107,10 @@ export function reasonsOf(test: Test): readonly string[] {
 }
 
 /** A set of flags: the mask that is just this set, else the flags. */
-export function flagNames(module: Module, flags: readonly { readonly name: string; readonly bit: number; readonly word: FlagWord }[]): readonly string[] {
+export function flagNames(
+  module: Module,
+  flags: readonly { readonly name: string; readonly bit: number; readonly word: FlagWord }[],
+): readonly string[] {
   const [first, ...more] = flags;
   if (first === undefined || more.length === 0) return flags.map((f) => `flag.${f.name}`);
   const mask = module.model.masks.find((m) => m.word === first.word && bitsOf(m.flags) === bitsOf(flags));

@@ -2,9 +2,10 @@
  * The words of a module's machine: which registers, saved fields, flags words and memory cells its paths name. Emitters ask for a
  * word while they write; what was asked for is declared afterwards, so that a module has no word that nothing uses.
  */
+
+import { formatAddress } from "../../machine/assembly.js";
 import type { Address, GeneralRegister } from "../../machine/instruction.js";
 import { generalRegisters } from "../../machine/instruction.js";
-import { formatAddress } from "../../machine/assembly.js";
 import type { FrameField, Model } from "../../model/model.js";
 import type { Location, Region } from "../../path/location.js";
 import type { Dialect, Doc } from "./print.js";
@@ -131,12 +132,29 @@ export class Words {
     };
     const plain = (names: Iterable<string>) => [...names].map((name) => [name, ""] as const);
     group("register", "General registers.", plain(generalRegisters));
-    group("system", "System registers.", systemOrder.filter((w) => this.system.has(w)).map((w) => [w, systemDocs[w]]));
+    group(
+      "system",
+      "System registers.",
+      systemOrder.filter((w) => this.system.has(w)).map((w) => [w, systemDocs[w]]),
+    );
     group("msr", "Model-specific registers.", plain(this.msrs));
     const { frame } = this.model;
-    if (frame) group("frame", frame.doc || "The saved registers.", frame.fields.map((f) => [f.name, f.doc]));
-    group("flags", "Words of work flags, 32 bits each.", this.model.flagWords.map((w) => [w.name, w.doc]));
-    group("value", "What the C side looks at beside flags, 32 bits each; nothing in a run changes it.", this.model.values.map((v) => [v.name, v.doc]));
+    if (frame)
+      group(
+        "frame",
+        frame.doc || "The saved registers.",
+        frame.fields.map((f) => [f.name, f.doc]),
+      );
+    group(
+      "flags",
+      "Words of work flags, 32 bits each.",
+      this.model.flagWords.map((w) => [w.name, w.doc]),
+    );
+    group(
+      "value",
+      "What the C side looks at beside flags, 32 bits each; nothing in a run changes it.",
+      this.model.values.map((v) => [v.name, v.doc]),
+    );
     group("memory", "Memory that instructions name, by operand; `$symbol` is a symbol's own value.", plain(this.memory));
     group("stack", "Stack slots that the paths push, by the stack and the offset from its top.", plain(this.sortedStack()));
     return { docs, size: next };
