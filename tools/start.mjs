@@ -4,4 +4,4 @@ import { run, setUp } from "./setup.mjs";
 setUp();
 run(process.execPath, ["tools/build.mjs"]);
 run(process.execPath, ["dist/exitdsl.cjs", "build", "examples", "--out", "out", "--summary"]);
-console.log("\nThe outputs are in out/. Next: node dist/exitdsl.cjs --help");
+console.log("Next: node dist/exitdsl.cjs --help");

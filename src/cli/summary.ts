@@ -4,7 +4,7 @@ import type { CompiledSpec } from "./compilations.js";
 
 const heads = ["steps", "states", "feature combinations", "instructions", "time"];
 
-/** One table for all specs, so that their columns stand under one another. */
+/** One table for all specs, so that their columns stand under one another, and a last line, to be ended by the caller. */
 export function summaryTable(specs: readonly CompiledSpec[]): string {
   const rows = specs.map(({ name, compilation }) => ({
     name: visible(name),
@@ -19,7 +19,7 @@ export function summaryTable(specs: readonly CompiledSpec[]): string {
   const line = (name: string, cells: readonly string[]) =>
     `${name.padEnd(nameWidth)}${cells.map((cell, i) => `  ${cell.padStart(widths[i] ?? 0)}`).join("")}\n`;
   const body = rows.map(({ name, paths: own }) => `${name}\n${own.map((p) => line(`  ${p.name}`, p.cells)).join("")}`);
-  return line("", heads) + body.join("");
+  return `${line("", heads)}${body.join("")}\n${counted(paths.length, "path")} in ${counted(specs.length, "spec")}`;
 }
 
 export function duration(milliseconds: number): string {

@@ -104,7 +104,7 @@ describe("reports", () => {
     const { status, stdout } = run(tool, ["check", "--summary", "-"], { input: tiny });
     expect(status).toBe(0);
     expect(stdout.split("\n")[0]).toMatch(/^\s+steps\s+states\s+feature combinations\s+instructions\s+time$/);
-    expect(stdout).toMatch(/\n {2}trap_return\s+\d+\s+\d+\s+1\s+\d+\s+[\d.]+ ms\n$/);
+    expect(stdout).toMatch(/\n {2}trap_return\s+\d+\s+\d+\s+1\s+\d+\s+[\d.]+ ms\n\n1 path in 1 spec\n$/);
   });
 });
 

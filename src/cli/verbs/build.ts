@@ -10,7 +10,7 @@ import { inputOptions, inputSettings, reportOptions } from "../options.js";
 import { findDrift, type Output, writeOutputs } from "../outputs.js";
 import { formatOf, report } from "../report.js";
 import { writeError, writeOutput } from "../streams.js";
-import { summaryTable } from "../summary.js";
+import { counted, summaryTable } from "../summary.js";
 
 export const verb = defineVerb({
   name: "build",
@@ -38,7 +38,7 @@ export const verb = defineVerb({
     if (values.check) return reportDrift(outputs, specs, operands);
     const rule = values.depfile === undefined ? [] : [{ path: values.depfile, text: depfile(outputs, specs) }];
     writeOutputs([...outputs, ...rule]);
-    if (values.summary) writeOutput(summaryTable(specs));
+    if (values.summary) writeOutput(`${summaryTable(specs)}: ${counted(outputs.length, "file")} in ${visible(values.out)}\n`);
     return exitCodes.fine;
   },
 });

@@ -19,7 +19,7 @@ export const verb = defineVerb({
     const format = formatOf(values.format);
     const { specs, diagnostics } = await compileSpecs(operands, inputSettings(values));
     const code = await report(diagnostics, format);
-    if (values.summary) writeOutput(summaryTable(specs));
+    if (values.summary) writeOutput(`${summaryTable(specs)}\n`);
     return code;
   },
 });
