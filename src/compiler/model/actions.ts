@@ -1,9 +1,10 @@
 /** Statements of `prepare`, `leave` and tails become actions, each in a place where it can stand. */
-import type { Block, Statement, TerminalStatement, WaiveStatement, WhenStatement } from "../syntax/tree.js";
+
 import { catalogue } from "../diagnostics/catalogue.js";
 import { terminalNamed, terminals } from "../machine/terminals.js";
+import type { Block, Statement, TerminalStatement, WaiveStatement, WhenStatement } from "../syntax/tree.js";
 import type { Source } from "../text/source.js";
-import { resolveRegisters, resolveSetting } from "./declarations.js";
+import { resolveOwedFlags, resolveRegisters, resolveSetting } from "./declarations.js";
 import { resolveFlags, resolveTest } from "./expressions.js";
 import type { Action, Frame, Step, Token, Waiver } from "./model.js";
 import type { Scope } from "./scope.js";
@@ -43,7 +44,11 @@ function resolveStatement(context: ActionContext, s: Statement): Action[] {
             "EX2033",
             at,
             { statement: `the step \`${step.name}\``, place: "`prepare`" },
-            { secondary, notes: ["`prepare` becomes a C function; only `leave` is assembly"], help: "move it to `leave`, or give the step a `call`" },
+            {
+              secondary,
+              notes: ["`prepare` becomes a C function; only `leave` is assembly"],
+              help: "move it to `leave`, or give the step a `call`",
+            },
           );
           return [];
         }
@@ -106,7 +111,8 @@ function resolveWhen(context: ActionContext, s: WhenStatement): Action[] {
   const { scope, source, frame, tokens } = context;
   const test = resolveTest({ source, scope, frame, tokens }, s.test);
   const then = resolveBlock(context, s.then);
-  const otherwise = s.otherwise === undefined ? [] : "kind" in s.otherwise ? resolveWhen(context, s.otherwise) : resolveBlock(context, s.otherwise);
+  const otherwise =
+    s.otherwise === undefined ? [] : "kind" in s.otherwise ? resolveWhen(context, s.otherwise) : resolveBlock(context, s.otherwise);
   return test ? [{ kind: "when", test, then, otherwise, span: scope.span(source, s.test) }] : [];
 }
 
@@ -147,7 +153,12 @@ function resolveTerminal(context: ActionContext, s: TerminalStatement): Action[]
   const span = scope.span(source, s);
   if (!terminalNamed(s.terminal.text)) {
     const known = terminals.map((t) => `\`${t.name}\``).join(", ");
-    scope.report("EX2041", scope.span(source, s.terminal), { name: s.terminal.text }, { help: `the terminals are ${known}; a step is written \`do ${s.terminal.text}\`` });
+    scope.report(
+      "EX2041",
+      scope.span(source, s.terminal),
+      { name: s.terminal.text },
+      { help: `the terminals are ${known}; a step is written \`do ${s.terminal.text}\`` },
+    );
     return [];
   }
   if (s.label) scope.checkName(source, s.label);
@@ -161,35 +172,59 @@ function resolveTerminal(context: ActionContext, s: TerminalStatement): Action[]
 export function resolveWaiver(scope: Scope, source: Source, s: WaiveStatement): Waiver | undefined {
   const span = scope.span(source, s);
   if (!s.because) {
-    scope.report("EX2038", span, { statement: "this `waive`" }, { help: 'a rule is only put aside with its reason in the text: `because "…"`' });
+    scope.report(
+      "EX2038",
+      span,
+      { statement: "this `waive`" },
+      { help: 'a rule is only put aside with its reason in the text: `because "…"`' },
+    );
     return undefined;
   }
   const because = s.because.value;
   if ("text" in s.rule) {
     if (canBeWaived(s.rule.text)) return { rule: { kind: "code", code: s.rule.text }, because, span };
     const help = "name a rule by its code, such as `waive EX3001`, or an obligation by its state, such as `waive buffers clean`";
-    scope.report("EX2031", scope.span(source, s.rule), { actual: `\`${s.rule.text}\``, expected: "a rule that can be put aside" }, { help });
+    scope.report(
+      "EX2031",
+      scope.span(source, s.rule),
+      { actual: `\`${s.rule.text}\``, expected: "a rule that can be put aside" },
+      { help },
+    );
     return undefined;
   }
+  const flags = resolveOwedFlags(scope, s.rule);
+  if (flags) return { rule: { kind: "flags", flags }, because, span };
   const setting = resolveSetting(scope, source, s.rule);
   return setting && { rule: { kind: "state", setting }, because, span };
 }
 
 /** Rules of paths. Where a path cannot be built (no way out, a test that assembly cannot make), there is nothing to put aside. */
 function canBeWaived(code: string): boolean {
-  return Object.hasOwn(catalogue, code) && /^EX[3-8]/.test(code) && !["EX3008", "EX3900", "EX5006", "EX5007", "EX5009", "EX5010"].includes(code);
+  return (
+    Object.hasOwn(catalogue, code) && /^EX[3-8]/.test(code) && !["EX3008", "EX3900", "EX5006", "EX5007", "EX5009", "EX5010"].includes(code)
+  );
 }
 
 function onlyInPrepare(context: ActionContext, s: Statement, statement: string): boolean {
   if (context.place === "prepare") return true;
   const notes = ["`leave` is assembly, where the registers are given back; decisions about work belong to the C side"];
-  context.scope.report("EX2033", context.scope.span(context.source, s), { statement, place: "`leave`" }, { notes, help: "move it to `prepare`" });
+  context.scope.report(
+    "EX2033",
+    context.scope.span(context.source, s),
+    { statement, place: "`leave`" },
+    { notes, help: "move it to `prepare`" },
+  );
   return false;
 }
 
 function onlyInLeave(context: ActionContext, s: Statement, statement: string): boolean {
   if (context.place === "leave") return true;
   const notes = ["`prepare` is a C function and returns; the way out of the kernel is assembly"];
-  context.scope.report("EX2033", context.scope.span(context.source, s), { statement, place: "`prepare`" }, { notes, help: "move it to `leave`" });
+  context.scope.report(
+    "EX2033",
+    context.scope.span(context.source, s),
+    { statement, place: "`prepare`" },
+    { notes, help: "move it to `leave`" },
+  );
   return false;
 }

@@ -1,4 +1,6 @@
 /** Declarations of things: features, constants, states, flags, masks, values, the frame, events, conditions, obligations. */
+
+import { generalRegisters } from "../machine/instruction.js";
 import type {
   Clause,
   ConstantDeclaration,
@@ -9,13 +11,25 @@ import type {
   Located,
   MaskDeclaration,
   Name,
-  StateDeclaration,
   StateSetting as SettingSyntax,
+  StateDeclaration,
 } from "../syntax/tree.js";
-import { generalRegisters } from "../machine/instruction.js";
 import type { Source } from "../text/source.js";
 import { resolveFlags, resolveTest } from "./expressions.js";
-import type { Constant, Event, Feature, Flag, FlagWord, Frame, FrameField, Mask, StateDimension, StateSetting, Test, Token } from "./model.js";
+import type {
+  Constant,
+  Event,
+  Feature,
+  Flag,
+  FlagWord,
+  Frame,
+  FrameField,
+  Mask,
+  StateDimension,
+  StateSetting,
+  Test,
+  Token,
+} from "./model.js";
 import type { Scope } from "./scope.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -24,7 +38,13 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 const savedRegisters = new Set<string>([...generalRegisters, "rip", "cs", "rflags", "ss"]);
 
 /** Reports clauses that do not belong, and gives the rest by kind. */
-export function clausesOf(scope: Scope, source: Source, declaration: string, clauses: readonly Clause[], allowed: readonly string[]): Map<string, Clause[]> {
+export function clausesOf(
+  scope: Scope,
+  source: Source,
+  declaration: string,
+  clauses: readonly Clause[],
+  allowed: readonly string[],
+): Map<string, Clause[]> {
   const result = new Map<string, Clause[]>();
   for (const clause of clauses) {
     const word = clauseWord(clause);
@@ -55,7 +75,10 @@ export function single<K extends Clause["kind"]>(
   _kind: K,
 ): Extract<Clause, { kind: K }> | undefined {
   const list = clauses.get(word) ?? [];
-  for (const extra of list.slice(1)) scope.report("EX2027", scope.span(source, extra), { clause: word, name });
+  for (const extra of list.slice(1)) {
+    const secondary = [{ span: scope.span(source, list[0] as Clause), message: "the first one" }];
+    scope.report("EX2027", scope.span(source, extra), { clause: word, name }, { secondary, help: "nothing says which of them would count: write one" });
+  }
   return list[0] as Extract<Clause, { kind: K }> | undefined;
 }
 
@@ -79,10 +102,23 @@ export function resolveSetting(scope: Scope, source: Source, setting: SettingSyn
   const value = dimension.values.indexOf(setting.value.text);
   if (value < 0) {
     const values = dimension.values.map((v) => `\`${v}\``).join(", ");
-    scope.report("EX2028", scope.span(source, setting.value), { state: dimension.name, value: setting.value.text }, { help: `its values are ${values}` });
+    scope.report(
+      "EX2028",
+      scope.span(source, setting.value),
+      { state: dimension.name, value: setting.value.text },
+      { help: `its values are ${values}` },
+    );
     return undefined;
   }
   return { dimension, value, except: resolveRegisters(scope, source, setting.except), span: scope.span(source, setting) };
+}
+
+/** `user_work clear` in an obligation or a waiver: the flags of a mask, or one flag. Undefined, and nothing said, when it is no such thing. */
+export function resolveOwedFlags(scope: Scope, setting: SettingSyntax): readonly Flag[] | undefined {
+  if (setting.value.text !== "clear" || scope.dimensions.has(setting.state.text)) return undefined;
+  const entity = scope.entities.get(setting.state.text);
+  if (entity?.kind === "flag") return [entity.value];
+  return entity?.kind === "mask" ? entity.value.flags : undefined;
 }
 
 /** 64-bit general registers by name. */
@@ -151,12 +187,18 @@ export function declareState(scope: Scope, source: Source, d: StateDeclaration):
   if (earlier) {
     const secondary = earlier.span ? [{ span: earlier.span, message: "first declared here" }] : [];
     const notes = earlier.builtIn ? [`\`${earlier.name}\` is a state of x86-64 itself, with the values ${earlier.values.join(", ")}`] : [];
-    scope.report("EX2021", scope.span(source, d.name), { name: d.name.text }, { secondary, notes, help: "remove this one, or choose another name" });
+    scope.report(
+      "EX2021",
+      scope.span(source, d.name),
+      { name: d.name.text },
+      { secondary, notes, help: "remove this one, or choose another name" },
+    );
     return undefined;
   }
   const seen = new Set<string>();
   for (const value of d.values) {
-    if (seen.has(value.text)) scope.report("EX2021", scope.span(source, value), { name: value.text }, { help: "a state names each of its values once" });
+    if (seen.has(value.text))
+      scope.report("EX2021", scope.span(source, value), { name: value.text }, { help: "a state names each of its values once" });
     seen.add(value.text);
   }
   const dimension: StateDimension = {
@@ -181,12 +223,17 @@ export function declareFlags(scope: Scope, source: Source, d: FlagsDeclaration, 
     const bit = Number(f.bit.value);
     const taken = flags.find((other) => other.bit === bit);
     if (f.bit.value > 31n) {
-      scope.report("EX2029", span, { bit: String(f.bit.value), word: word.name, problem: "does not exist" }, { help: "a flags word has 32 bits, 0 to 31" });
+      scope.report(
+        "EX2029",
+        span,
+        { bit: String(f.bit.value), word: word.name, problem: "does not exist" },
+        { help: "a flags word has 32 bits, 0 to 31" },
+      );
       continue;
     }
     if (taken) {
       const secondary = [{ span: taken.span, message: `\`${taken.name}\` has it` }];
-      scope.report("EX2029", span, { bit, word: word.name, problem: `is \`${taken.name}\` already` }, { secondary });
+      scope.report("EX2029", span, { bit, word: word.name, problem: `is \`${taken.name}\` already` }, { secondary, help: "give each flag a bit of its own" });
       continue;
     }
     const flag: Flag = {
@@ -233,7 +280,14 @@ export function declareFrame(scope: Scope, source: Source, d: FrameDeclaration):
     if (saves !== undefined) savedBy.set(saves, f.name.text);
     fields.push({ name: f.name.text, span, doc: f.doc, offset: fields.length * 8, saves });
   }
-  const frame: Mutable<Frame> = { name: d.name.text, span: scope.span(source, d.name), doc: d.doc, fields, size: fields.length * 8, user: undefined };
+  const frame: Mutable<Frame> = {
+    name: d.name.text,
+    span: scope.span(source, d.name),
+    doc: d.doc,
+    fields,
+    size: fields.length * 8,
+    user: undefined,
+  };
   for (const needed of ["rip", "cs", "rflags", "rsp", "ss"]) {
     if (!savedBy.has(needed)) {
       scope.report(
@@ -254,7 +308,7 @@ export function declareEvents(scope: Scope, source: Source, d: EventDeclaration,
   const clauses = clausesOf(scope, source, "event", d.clauses, ["origin", "starts", "frame", "loses", "token"]);
   const origin = single(scope, source, names, clauses, "origin", "origin");
   const frameClause = single(scope, source, names, clauses, "frame", "frame");
-  if (!origin) scope.report("EX2026", scope.span(source, d.names[0] as Located), { declaration: "event", name: names, clause: "origin" });
+  if (!origin) scope.report("EX2026", scope.span(source, d.names[0] as Located), { declaration: "event", name: names, clause: "origin" }, { help: "say where it comes from: `origin user`, `origin kernel` or `origin user or kernel`" });
   const starts = settingsOf(scope, source, clauses, "starts");
   const tokens: Token[] = [];
   for (const clause of clauses.get("token") ?? []) {
@@ -262,7 +316,8 @@ export function declareEvents(scope: Scope, source: Source, d: EventDeclaration,
     const restores = scope.dimensions.get(clause.restores.text);
     if (!restores) scope.unknown(source, clause.restores, "state", scope.dimensions.keys());
     const known = checkRegister(scope, source, clause.register, new Set(generalRegisters));
-    if (restores && known) tokens.push({ name: clause.name.text, span: scope.span(source, clause), doc: "", register: clause.register.text, restores });
+    if (restores && known)
+      tokens.push({ name: clause.name.text, span: scope.span(source, clause), doc: "", register: clause.register.text, restores });
   }
   const context = { source, scope, frame, bareFields: true, tokens };
   const shared = {

@@ -2,8 +2,9 @@
  * The model: a spec with every name resolved and every type checked. Everything after `model/` reads this and never the
  * syntax tree. All lists are in declaration order (imports first), so that nothing that is emitted depends on a hash.
  */
-import type { Span } from "../text/source.js";
+
 import type { Instruction } from "../machine/instruction.js";
+import type { Span } from "../text/source.js";
 
 interface Declared {
   readonly name: string;
@@ -123,7 +124,14 @@ export type Test =
   | { readonly kind: "frame-user"; readonly span: Span }
   | { readonly kind: "condition"; readonly condition: Condition; readonly span: Span }
   /** Unsigned 64-bit comparison; `has`: some bit of the right side is set in the left, `lacks`: none is. */
-  | { readonly kind: "compare"; readonly operator: Comparison; readonly left: Operand; readonly right: Operand; readonly span: Span; readonly because: string | undefined }
+  | {
+      readonly kind: "compare";
+      readonly operator: Comparison;
+      readonly left: Operand;
+      readonly right: Operand;
+      readonly span: Span;
+      readonly because: string | undefined;
+    }
   | { readonly kind: "and" | "or"; readonly operands: readonly Test[]; readonly span: Span; readonly because?: string | undefined }
   | { readonly kind: "not"; readonly operand: Test; readonly span: Span; readonly because?: string | undefined };
 
@@ -199,6 +207,13 @@ export interface Require extends Declared {
   readonly because: string | undefined;
 }
 
+/** `require user_work clear at user`: flags that no exit to user mode may leave pending, whether or not it looks at them. */
+export interface OwedFlags extends Declared {
+  readonly flags: readonly Flag[];
+  readonly condition: Test | undefined;
+  readonly because: string | undefined;
+}
+
 export interface Assumption {
   readonly fact: string;
   readonly because: string;
@@ -207,7 +222,10 @@ export interface Assumption {
 
 export interface Waiver {
   /** A rule's code (`EX3001`) or the obligation that is waived. */
-  readonly rule: { readonly kind: "code"; readonly code: string } | { readonly kind: "state"; readonly setting: StateSetting };
+  readonly rule:
+    | { readonly kind: "code"; readonly code: string }
+    | { readonly kind: "state"; readonly setting: StateSetting }
+    | { readonly kind: "flags"; readonly flags: readonly Flag[] };
   readonly because: string;
   readonly span: Span;
 }
@@ -225,7 +243,9 @@ export interface Exit extends Declared {
   readonly events: readonly Event[];
   readonly toUser: boolean;
   readonly toKernel: boolean;
-  readonly prepare: { readonly name: string; readonly returns: Condition | undefined; readonly body: readonly Action[]; readonly span: Span } | undefined;
+  readonly prepare:
+    | { readonly name: string; readonly returns: Condition | undefined; readonly body: readonly Action[]; readonly span: Span }
+    | undefined;
   readonly leave: readonly Action[];
   readonly waivers: readonly Waiver[];
 }
@@ -238,15 +258,33 @@ export type Action =
   | { readonly kind: "read"; readonly word: FlagWord; readonly take: boolean; readonly span: Span }
   | { readonly kind: "clear"; readonly flags: readonly Flag[]; readonly span: Span }
   | { readonly kind: "repeat"; readonly mask: Mask; readonly body: readonly Action[]; readonly span: Span }
-  | { readonly kind: "when"; readonly test: Test; readonly then: readonly Action[]; readonly otherwise: readonly Action[]; readonly span: Span }
+  | {
+      readonly kind: "when";
+      readonly test: Test;
+      readonly then: readonly Action[];
+      readonly otherwise: readonly Action[];
+      readonly span: Span;
+    }
   | { readonly kind: "evaluate"; readonly condition: Condition; readonly span: Span }
   /** One of `steps` by feature (`step … if`), each of which `restores` the dimension. */
-  | { readonly kind: "restore"; readonly dimension: StateDimension; readonly token: string; readonly steps: readonly Step[]; readonly span: Span }
+  | {
+      readonly kind: "restore";
+      readonly dimension: StateDimension;
+      readonly token: string;
+      readonly steps: readonly Step[];
+      readonly span: Span;
+    }
   | { readonly kind: "window"; readonly name: string; readonly body: readonly Action[]; readonly span: Span }
   | { readonly kind: "waive"; readonly waiver: Waiver; readonly span: Span }
   | { readonly kind: "assume"; readonly setting: StateSetting; readonly because: string; readonly span: Span }
   | { readonly kind: "jump"; readonly tail: Tail; readonly span: Span }
-  | { readonly kind: "terminal"; readonly terminal: string; readonly label: string | undefined; readonly recovery: string | undefined; readonly span: Span };
+  | {
+      readonly kind: "terminal";
+      readonly terminal: string;
+      readonly label: string | undefined;
+      readonly recovery: string | undefined;
+      readonly span: Span;
+    };
 
 export interface Model {
   readonly edition: number;
@@ -266,6 +304,7 @@ export interface Model {
   readonly works: readonly Work[];
   readonly steps: readonly Step[];
   readonly requires: readonly Require[];
+  readonly owed: readonly OwedFlags[];
   readonly assumptions: readonly Assumption[];
   readonly tails: readonly Tail[];
   readonly exits: readonly Exit[];

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { builtInStates } from "../machine/states.js";
-import type { Declaration, ExitDeclaration, TailDeclaration } from "../syntax/tree.js";
+import type { Declaration, ExitDeclaration, Name, TailDeclaration } from "../syntax/tree.js";
 import type { Source, Span } from "../text/source.js";
 import { type ActionContext, resolveBlock, resolveWaiver } from "./actions.js";
 import { builtInSteps, declareStep, declareWork } from "./contracts.js";
@@ -18,13 +18,14 @@ import {
   declareMask,
   declareState,
   dotted,
+  resolveOwedFlags,
   resolveSetting,
   settingsOf,
 } from "./declarations.js";
 import { readsFrame, resolveTest } from "./expressions.js";
 import { admissible } from "./features.js";
-import type { Action, Assumption, Event, Exit, Feature, FlagWord, Frame, Model, Require, Step, Tail, Work } from "./model.js";
-import { type ParsedFile, Scope } from "./scope.js";
+import type { Action, Assumption, Event, Exit, Feature, FlagWord, Frame, Model, OwedFlags, Require, Step, Tail, Work } from "./model.js";
+import { type EntityKind, type ParsedFile, Scope } from "./scope.js";
 
 /** The editions of the language that this compiler reads. */
 export const editions = [2026];
@@ -45,9 +46,14 @@ function checkEdition(scope: Scope, { source, file }: ParsedFile): void {
   if (!file.edition) {
     const span = { source, start: 0, end: 0 };
     const fixes = [{ title: "write `edition 2026`", edits: [{ span, text: "edition 2026\n\n" }] }];
-    scope.report("EX2024", span, {}, { help: "begin the file with `edition 2026`, so that later versions of the language cannot change what it means", fixes });
+    scope.report(
+      "EX2024",
+      span,
+      {},
+      { help: "begin the file with `edition 2026`, so that later versions of the language cannot change what it means", fixes },
+    );
   } else if (!editions.includes(Number(file.edition.value))) {
-    scope.report("EX2023", scope.span(source, file.edition), { edition: String(file.edition.value) }, { help: `it knows ${known}` });
+    scope.report("EX2023", scope.span(source, file.edition), { edition: String(file.edition.value) }, { help: `it knows edition ${known}` });
   }
 }
 
@@ -76,16 +82,32 @@ class Resolver {
     );
   }
 
+  /** Enters the names of all declarations, so that one of another kind is told from one that there is not. */
+  private announce(): void {
+    const { scope } = this;
+    const add = (kind: EntityKind, source: Source, name: Name): void => {
+      if (!scope.announced.has(name.text)) scope.announced.set(name.text, { kind, span: scope.span(source, name) });
+    };
+    for (const { source, file } of this.files) {
+      for (const d of file.declarations) {
+        if (d.kind === "event") for (const name of d.names) add("event", source, name);
+        else if (d.kind === "flags") {
+          add("flags word", source, d.name);
+          for (const flag of d.flags) add("flag", source, flag.name);
+        } else if (d.kind !== "state" && d.kind !== "require" && d.kind !== "assume") add(d.kind, source, d.name);
+      }
+    }
+  }
+
   resolve(main: ParsedFile): Model {
     const { scope } = this;
-    for (const { source, declaration: d } of [...this.all("mask"), ...this.all("condition")]) {
-      if (!scope.announced.has(d.name.text)) scope.announced.set(d.name.text, { kind: d.kind, span: scope.span(source, d.name) });
-    }
+    this.announce();
     const features = this.features();
     for (const { source, declaration } of this.all("constant")) declareConstant(scope, source, declaration);
     for (const { source, declaration } of this.all("state")) declareState(scope, source, declaration);
     const flagWords = this.flagWords();
-    for (const { source, declaration } of this.all("mask")) if (!declareMask(scope, source, declaration)) scope.refused.add(declaration.name.text);
+    for (const { source, declaration } of this.all("mask"))
+      if (!declareMask(scope, source, declaration)) scope.refused.add(declaration.name.text);
     for (const { source, declaration: d } of this.all("value")) {
       scope.declare(source, d.name, {
         kind: "value",
@@ -101,7 +123,7 @@ class Resolver {
       return work ?? [];
     });
     const steps = this.steps(main);
-    const requires = this.requires();
+    const { requires, owed } = this.requires();
     const assumptions = this.assumptions();
     const tails = this.tails(events, steps);
     const exits = this.exits(steps);
@@ -124,6 +146,7 @@ class Resolver {
       works,
       steps,
       requires,
+      owed,
       assumptions,
       tails: [...tails.values()],
       exits,
@@ -161,7 +184,12 @@ class Resolver {
     const exit = this.all("exit")[0];
     if (!first && exit) {
       const span = this.scope.span(exit.source, exit.declaration.name);
-      this.scope.report("EX2040", span, { problem: "an exit restores a frame, and the spec declares none" }, { help: "declare `frame NAME { … }`, or import a profile that does" });
+      this.scope.report(
+        "EX2040",
+        span,
+        { problem: "an exit restores a frame, and the spec declares none" },
+        { help: "declare `frame NAME { … }`, or import a profile that does" },
+      );
     }
     return first;
   }
@@ -190,16 +218,34 @@ class Resolver {
     return steps;
   }
 
-  private requires(): Require[] {
+  private requires(): { readonly requires: readonly Require[]; readonly owed: readonly OwedFlags[] } {
     const { scope } = this;
-    return this.all("require").flatMap(({ source, declaration: d }): Require[] => {
-      const setting = resolveSetting(scope, source, d.setting);
+    const owed: OwedFlags[] = [];
+    const requires = this.all("require").flatMap(({ source, declaration: d }): Require[] => {
+      const flags = resolveOwedFlags(scope, d.setting);
+      const setting = flags ? undefined : resolveSetting(scope, source, d.setting);
       const featuresOnly = "an obligation holds for the kernels that have a feature";
       const condition = d.condition && resolveTest({ source, scope, frame: undefined, featuresOnly }, d.condition);
-      if (!setting) return [];
-      const name = `${d.setting.state.text} ${d.setting.value.text}`;
-      return [{ name, span: scope.span(source, d), doc: d.doc, setting, target: d.target, condition, because: d.because?.value }];
+      const declared = {
+        name: `${d.setting.state.text} ${d.setting.value.text}`,
+        span: scope.span(source, d),
+        doc: d.doc,
+        condition,
+        because: d.because?.value,
+      };
+      if (flags && d.target === "user") owed.push({ ...declared, flags });
+      else if (flags) {
+        const help = "what is pending when an interrupt returns to the kernel is done on the next way to user mode";
+        scope.report(
+          "EX2031",
+          scope.span(source, d.setting),
+          { actual: "flags", expected: "a state, at a return to the kernel," },
+          { help },
+        );
+      }
+      return setting ? [{ ...declared, setting, target: d.target }] : [];
     });
+    return { requires, owed };
   }
 
   private assumptions(): Assumption[] {
@@ -219,7 +265,15 @@ class Resolver {
     for (const { source, declaration: d } of this.all("tail")) {
       const body: Action[] = [];
       const requires = settingsOf(scope, source, new Map([["requires", [...d.requires]]]), "requires");
-      const tail: Tail = { name: d.name.text, span: scope.span(source, d.name), doc: d.doc, toUser: d.target.user, toKernel: d.target.kernel, requires, body };
+      const tail: Tail = {
+        name: d.name.text,
+        span: scope.span(source, d.name),
+        doc: d.doc,
+        toUser: d.target.user,
+        toKernel: d.target.kernel,
+        requires,
+        body,
+      };
       scope.declare(source, d.name, { kind: "tail", value: tail });
       tails.set(d, tail);
       bodies.push({ body, context: { source, scope, frame, tokens, steps, place: "leave" }, declaration: d });
@@ -237,7 +291,14 @@ class Resolver {
     const span = scope.span(source, d.name);
     const events = d.events.flatMap((name) => scope.lookup(source, name, "event")?.value ?? []);
     for (const event of events) {
-      const origin = d.target.user && !event.fromUser ? (d.target.kernel ? undefined : "user") : d.target.kernel && !event.fromKernel && !d.target.user ? "kernel" : undefined;
+      const origin =
+        d.target.user && !event.fromUser
+          ? d.target.kernel
+            ? undefined
+            : "user"
+          : d.target.kernel && !event.fromKernel && !d.target.user
+            ? "kernel"
+            : undefined;
       if (origin) {
         const secondary = [{ span: event.span, message: "its `origin` is declared here" }];
         scope.report("EX2046", scope.span(source, d.target), { event: event.name, origin, exit: d.name.text }, { secondary });
@@ -255,7 +316,17 @@ class Resolver {
     if (!d.leave) scope.report("EX2045", span, { name: d.name.text }, { help: "add `leave { … }` with its steps and its terminal" });
     const leave = d.leave ? resolveBlock({ ...common, place: "leave" }, d.leave) : [];
     const waivers = d.waives.flatMap((w) => resolveWaiver(scope, source, w) ?? []);
-    const exit: Exit = { name: d.name.text, span, doc: d.doc, events, toUser: d.target.user, toKernel: d.target.kernel, prepare, leave, waivers };
+    const exit: Exit = {
+      name: d.name.text,
+      span,
+      doc: d.doc,
+      events,
+      toUser: d.target.user,
+      toKernel: d.target.kernel,
+      prepare,
+      leave,
+      waivers,
+    };
     scope.declare(source, d.name, { kind: "exit", value: exit });
     return exit;
   }
