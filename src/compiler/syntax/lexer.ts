@@ -83,7 +83,7 @@ function checkInteger(token: IToken, errors: ErrorSink): void {
       { help: help ?? "numbers are decimal, or hexadecimal after `0x`, with single `_` between digits" },
     );
   } else if (image.length > 16 && integerValue(image) === undefined) {
-    errors.report("EX1028", startOffset, end, { text: shorten(image) });
+    errors.report("EX1028", startOffset, end, { text: shorten(image) }, { help: "the largest number is 0xffff_ffff_ffff_ffff" });
   }
 }
 

@@ -8,6 +8,8 @@ import type * as tree from "./tree.js";
 
 const { keyword } = t;
 
+const partsHelp = "an exit has at most one `prepare`, then one `leave`: that is the order in which they run";
+
 export abstract class DeclarationParser extends ClauseParser {
   readonly feature: Rule<tree.FeatureDeclaration> = this.RULE("feature", (): tree.FeatureDeclaration => {
     const { startOffset: start } = this.CONSUME(keyword.feature);
@@ -330,12 +332,12 @@ export abstract class DeclarationParser extends ClauseParser {
       if (part.kind === "waive") waives.push(part);
       else if (part.kind === "prepare") {
         const { start, name } = part.prepare;
-        if (prepare) this.sink.report("EX1009", start, name.end, { problem: "an exit has one `prepare`" });
-        else if (leave) this.sink.report("EX1009", start, name.end, { problem: "`prepare` comes before `leave`" });
+        if (prepare) this.sink.report("EX1009", start, name.end, { problem: "an exit has one `prepare`" }, { help: partsHelp });
+        else if (leave) this.sink.report("EX1009", start, name.end, { problem: "`prepare` comes before `leave`" }, { help: partsHelp });
         prepare ??= part.prepare;
       } else {
         const { start } = part.leave;
-        if (leave) this.sink.report("EX1009", start, start + 1, { problem: "an exit has one `leave`" });
+        if (leave) this.sink.report("EX1009", start, start + 1, { problem: "an exit has one `leave`" }, { help: partsHelp });
         leave ??= part.leave;
       }
     }

@@ -150,7 +150,7 @@ export abstract class ExpressionParser extends RecoveringParser {
           ALT: () => {
             const { startOffset: start } = this.CONSUME(t.Minus);
             const { end, value } = this.integer(this.CONSUME2(t.Integer));
-            if (value > 1n << 63n) this.sink.report("EX1028", start, end, { text: `-${value}` });
+            if (value > 1n << 63n) this.sink.report("EX1028", start, end, { text: `-${value}` }, { help: "the smallest number is -0x8000_0000_0000_0000" });
             return { kind: "integer", start, end, value: -value };
           },
         },
@@ -185,9 +185,9 @@ export abstract class ExpressionParser extends RecoveringParser {
 
   private reportMisplaced({ code, operator, start, end }: NonNullable<ExpressionBuilder["misplaced"]>): void {
     const help = {
-      EX1010: "put one of the comparisons in parentheses, or join them with `and`",
+      EX1010: "a comparison is true or false, and not a number: join two of them with `and`",
       EX1011: "a `because` ends its clause; go on with `and` or `or`",
-      EX1012: "put the `not` before the whole comparison, or in parentheses",
+      EX1012: operator === "has" ? "write `lacks`, the opposite of `has`" : "put the `not` before the whole comparison",
     }[code];
     this.sink.report(code, start, end, { operator }, { help });
   }

@@ -75,7 +75,7 @@ export class SpecParser extends DeclarationParser {
         word === "edition" && this.imports.length + this.declarations.length === 0 ? "everything else, and only once" : "all declarations";
       this.reportAt(token, "EX1007", { word, what }, { help: "the order is: edition, imports, declarations" });
     } else if (token.tokenType === t.RightBrace) {
-      this.reportAt(token, "EX1006", {}, {});
+      this.reportAt(token, "EX1006", {}, { help: "remove it, or look further up for a block that ends too early" });
       this.skip("declaration", this.indexOf(token));
     } else {
       this.replaceOrSkip("declaration", startsOf(this, "declaration").keywords, "EX1002", { found: describeToken(token) });
