@@ -27,7 +27,13 @@ const common = {
 /** The command line alone, into any folder: the launcher `exitdsl.cjs`, the bundle, and V8's code of the bundle. */
 export async function buildTool(outdir) {
   const tool = { ...common, format: "cjs", platform: "node", minify: true, outdir };
-  const { outputFiles } = await build({ ...tool, entryPoints: { core: "src/cli/main.ts" }, charset: "ascii", legalComments: "none", write: false });
+  const { outputFiles } = await build({
+    ...tool,
+    entryPoints: { core: "src/cli/main.ts" },
+    charset: "ascii",
+    legalComments: "none",
+    write: false,
+  });
   // esbuild writes all but regular expressions in ASCII; the launcher reads the bundle byte by byte.
   const text = outputFiles[0].text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const core = `core-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;

@@ -51,7 +51,9 @@ function packagesAreCurrent() {
 
 /** The Debian packages that the tests need; says so before it installs any. */
 export function setUpDebian() {
-  const missing = debianPackages.filter(({ commands = [], files = [] }) => !commands.every(isCommand) || !files.every(existsSync)).map((p) => p.name);
+  const missing = debianPackages
+    .filter(({ commands = [], files = [] }) => !commands.every(isCommand) || !files.every(existsSync))
+    .map((p) => p.name);
   if (missing.length === 0) return;
   const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...missing];
   if (process.getuid?.() !== 0 || !isCommand("apt-get")) fail(`The tests need ${missing.join(", ")}. On Debian: sudo ${install.join(" ")}`);

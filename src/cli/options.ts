@@ -3,8 +3,17 @@ import { UsageError } from "./failures.js";
 
 export const inputOptions = {
   root: { type: "string", value: "DIRECTORY", description: "imports may not leave it; the spec's own folder if not given" },
-  "stdin-filepath": { type: "string", value: "PATH", description: "what standard input (`-`) is called, and where its imports are looked for" },
-  "path-prefix-map": { type: "string", multiple: true, value: "FROM=TO", description: "write TO for a path's beginning FROM in reports and outputs" },
+  "stdin-filepath": {
+    type: "string",
+    value: "PATH",
+    description: "what standard input (`-`) is called, and where its imports are looked for",
+  },
+  "path-prefix-map": {
+    type: "string",
+    multiple: true,
+    value: "FROM=TO",
+    description: "write TO for a path's beginning FROM in reports and outputs",
+  },
 } as const;
 
 export const reportOptions = {

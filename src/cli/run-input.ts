@@ -125,8 +125,15 @@ function entry(model: Model, text: string): ScriptEntry {
   const parts = text.split(";").flatMap((part) => part.trim() || []);
   const of = (word: string) => parts.flatMap((part) => (part.startsWith(`${word} `) ? [part.slice(word.length + 1)] : []));
   const unknown = parts.find((part) => !/^(async|set|frame) /.test(part));
-  if (unknown !== undefined) throw new UsageError(`\`--event\` takes \`async FLAGS\`, \`set FLAGS\` and \`frame FIELD=NUMBER\`, not \`${visible(unknown)}\``);
-  const flagsOf = (word: string) => bits(model, of(word).flatMap((list) => list.split(/[|,]/)).map((name) => name.trim()));
+  if (unknown !== undefined)
+    throw new UsageError(`\`--event\` takes \`async FLAGS\`, \`set FLAGS\` and \`frame FIELD=NUMBER\`, not \`${visible(unknown)}\``);
+  const flagsOf = (word: string) =>
+    bits(
+      model,
+      of(word)
+        .flatMap((list) => list.split(/[|,]/))
+        .map((name) => name.trim()),
+    );
   const fields = model.frame?.fields.map((f) => f.name) ?? [];
   return { async: flagsOf("async"), set: flagsOf("set"), frame: numbers(listed(of("frame")), "field of the frame", fields) };
 }

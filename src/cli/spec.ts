@@ -39,7 +39,10 @@ function mainText(input: InputFile, name: string): { text: string; problem?: (so
   const content = read(input);
   if ("notAFile" in content) throw new FileError(input.name, `it is ${content.notAFile}`);
   if ("tooLarge" in content) {
-    return { text: "", problem: (source) => diagnostic("EX2009", { source, start: 0, end: 0 }, { path: name, limit: limits.fileSize }, {}) };
+    return {
+      text: "",
+      problem: (source) => diagnostic("EX2009", { source, start: 0, end: 0 }, { path: name, limit: limits.fileSize }, {}),
+    };
   }
   const decoded = decode(content.bytes);
   if (decoded.problem === undefined) return { text: withoutMark(decoded.text) };
@@ -91,7 +94,8 @@ class Imports {
     if (importer === undefined) return { failure: "missing" };
     const wanted = join(dirname(importer), path);
     // Asked before the disk is, so that an import cannot tell what there is outside of the root.
-    if (!this.#isInside(resolve(wanted)) && !this.#isInside(resolve(realPath(dirname(importer)) ?? "", path))) return { failure: "outside-root" };
+    if (!this.#isInside(resolve(wanted)) && !this.#isInside(resolve(realPath(dirname(importer)) ?? "", path)))
+      return { failure: "outside-root" };
     const real = realPath(wanted);
     if (real === undefined) return this.#once(`path:${wanted}`, () => this.#file(wanted));
     return this.#isInside(real) ? this.#once(real, () => this.#file(wanted)) : { failure: "outside-root" };

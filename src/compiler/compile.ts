@@ -85,7 +85,12 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
   if (model) add(checkInterruptions(model, boundaries));
   if (model && !failed()) {
     add(backEnds.flatMap((b) => b.check(model, graphs)));
-    const emitOptions: EmitOptions = { stem: options.stem ?? stemOf(input.name), digest: digestOf(backEnds.length > 0 ? sources : []), version, spdx: options.spdx };
+    const emitOptions: EmitOptions = {
+      stem: options.stem ?? stemOf(input.name),
+      digest: digestOf(backEnds.length > 0 ? sources : []),
+      version,
+      spdx: options.spdx,
+    };
     if (!failed()) artefacts.push(...backEnds.flatMap((b) => b.emit(model, graphs, emitOptions)));
   }
   return { sources, model, graphs, artefacts, diagnostics: limited(diagnostics), statistics };

@@ -17,7 +17,11 @@ export interface PathStatistics {
 }
 
 export function countPath(graph: PathGraph): Pick<PathStatistics, "name" | "steps" | "instructions"> {
-  return { name: graph.exit.name, steps: graph.nodes.length, instructions: graph.nodes.reduce((sum, node) => sum + instructionsOf(node), 0) };
+  return {
+    name: graph.exit.name,
+    steps: graph.nodes.length,
+    instructions: graph.nodes.reduce((sum, node) => sum + instructionsOf(node), 0),
+  };
 }
 
 function instructionsOf(node: PathNode): number {

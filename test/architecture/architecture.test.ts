@@ -64,7 +64,11 @@ describe("src/compiler", () => {
   });
 
   it("touches no files and no process", () => {
-    const wrong = files.flatMap((file) => importsOf(file).filter((t) => t.startsWith("node:")).map((t) => `${relative(root, file)}: ${t}`));
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((t) => t.startsWith("node:"))
+        .map((t) => `${relative(root, file)}: ${t}`),
+    );
     expect(wrong).toEqual([]);
     const using = files.filter((file) => /\b(?:process\.|require\()/.test(withoutComments(readFileSync(file, "utf8"))));
     expect(using.map((file) => relative(root, file))).toEqual([]);
@@ -82,6 +86,8 @@ it("the compiler does not import the command line", () => {
 
 it("no file is longer than 400 lines", () => {
   const all = ["src", "test", "bench", "tools"].flatMap((folder) => sources(join(root, folder)));
-  const long = all.map((file) => [relative(root, file), readFileSync(file, "utf8").split("\n").length - 1] as const).filter(([, lines]) => lines > 400);
+  const long = all
+    .map((file) => [relative(root, file), readFileSync(file, "utf8").split("\n").length - 1] as const)
+    .filter(([, lines]) => lines > 400);
   expect(long).toEqual([]);
 });

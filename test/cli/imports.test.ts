@@ -47,7 +47,10 @@ describe("imports that work", () => {
     const root = folder();
     write(root, { "specs/flags.exitdsl": flags });
     const args = ["check", "-", "--stdin-filepath", "specs/new.exitdsl"];
-    expect(run(tool, args, { cwd: root, input: `${importing("./flags.exitdsl")}mask m = FLAG\n` })).toMatchObject({ status: 0, stderr: "" });
+    expect(run(tool, args, { cwd: root, input: `${importing("./flags.exitdsl")}mask m = FLAG\n` })).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
   });
 
   it("with CRLF, a byte order mark, no final line end and text that is not ASCII in comments", () => {
@@ -71,7 +74,11 @@ describe("imports that do not", () => {
   const at = "main.exitdsl:2:8: error";
   it.each<[string, string, string]>([
     ["a missing file", "./missing.exitdsl", `${at}[EX2001]: there is no file \`./missing.exitdsl\`\n`],
-    ["a file in place of a folder", "./main.exitdsl/x.exitdsl", `${at}[EX2005]: \`./main.exitdsl/x.exitdsl\` cannot be read: not a directory\n`],
+    [
+      "a file in place of a folder",
+      "./main.exitdsl/x.exitdsl",
+      `${at}[EX2005]: \`./main.exitdsl/x.exitdsl\` cannot be read: not a directory\n`,
+    ],
     ["an unknown profile", "linux-99", `${at}[EX2002]: no profile is called \`linux-99\`\n`],
     ["the name of an inherited property", "constructor", `${at}[EX2002]: no profile is called \`constructor\`\n`],
     ["a folder", "./sub", `${at}[EX2006]: \`./sub\` is a directory, not a file\n`],
@@ -81,7 +88,11 @@ describe("imports that do not", () => {
     ["a path that leaves the root and is not there", "../no-such-file", `${at}[EX2004]: `],
     ["a path that leaves and comes back", "./sub/../../main.exitdsl", `${at}[EX2004]: `],
     ["the file itself", "./main.exitdsl", `${at}[EX2003]: \`./main.exitdsl\` imports itself`],
-    ["a file in UTF-16", "./utf16.exitdsl", `${at}[EX2008]: \`./utf16.exitdsl\` is not UTF-8 text: it begins with the byte order mark of UTF-16\n`],
+    [
+      "a file in UTF-16",
+      "./utf16.exitdsl",
+      `${at}[EX2008]: \`./utf16.exitdsl\` is not UTF-8 text: it begins with the byte order mark of UTF-16\n`,
+    ],
     ["a file in Latin-1", "./latin1.exitdsl", `${at}[EX2008]: \`./latin1.exitdsl\` is not UTF-8 text: byte 4 (0xe9) cannot stand there\n`],
     ["a file that is too large", "./large.exitdsl", `${at}[EX2009]: `],
     ["a very long path", `./${"x".repeat(5000)}`, `cannot be read: name too long\n`],
@@ -115,13 +126,17 @@ describe("imports that do not", () => {
   });
 
   it("links in a circle", () => {
-    const { status, stderr } = check({ "main.exitdsl": importing("./loop.exitdsl") }, [], (root) => symlinkSync("loop.exitdsl", join(root, "loop.exitdsl")));
+    const { status, stderr } = check({ "main.exitdsl": importing("./loop.exitdsl") }, [], (root) =>
+      symlinkSync("loop.exitdsl", join(root, "loop.exitdsl")),
+    );
     expect(status).toBe(1);
     expect(stderr).toContain("cannot be read: too many symbolic links");
   });
 
   it("a named pipe does not hang it", () => {
-    const { status, stderr } = check({ "main.exitdsl": importing("./pipe.exitdsl") }, [], (root) => execFileSync("mkfifo", [join(root, "pipe.exitdsl")]));
+    const { status, stderr } = check({ "main.exitdsl": importing("./pipe.exitdsl") }, [], (root) =>
+      execFileSync("mkfifo", [join(root, "pipe.exitdsl")]),
+    );
     expect(status).toBe(1);
     expect(stderr).toContain("[EX2006]: `./pipe.exitdsl` is a device, a pipe or a socket, not a file");
   });
@@ -152,8 +167,16 @@ describe("imports that do not", () => {
 
 describe("specs that cannot be read", () => {
   it.each<[string, Uint8Array, string]>([
-    ["UTF-16", Buffer.from(`\ufeff${tiny}`, "utf16le"), "main.exitdsl:1:1: error[EX2008]: `main.exitdsl` is not UTF-8 text: it begins with the byte order mark of UTF-16\n"],
-    ["a wrong byte", Buffer.from(`${edition}// caf\u00e9\n`, "latin1"), "main.exitdsl:2:7: error[EX2008]: `main.exitdsl` is not UTF-8 text: byte 20 (0xe9) cannot stand there\n"],
+    [
+      "UTF-16",
+      Buffer.from(`\ufeff${tiny}`, "utf16le"),
+      "main.exitdsl:1:1: error[EX2008]: `main.exitdsl` is not UTF-8 text: it begins with the byte order mark of UTF-16\n",
+    ],
+    [
+      "a wrong byte",
+      Buffer.from(`${edition}// caf\u00e9\n`, "latin1"),
+      "main.exitdsl:2:7: error[EX2008]: `main.exitdsl` is not UTF-8 text: byte 20 (0xe9) cannot stand there\n",
+    ],
     ["too large", Buffer.alloc(5 * 1024 * 1024, "/"), "main.exitdsl:1:1: error[EX2009]: `main.exitdsl` is larger than 4194304 bytes\n"],
   ])("%s: a diagnostic at the place", (_, bytes, message) => {
     expect(check({ "main.exitdsl": bytes })).toEqual({ status: 1, stderr: message });
@@ -173,7 +196,13 @@ describe("specs that cannot be read", () => {
   it("folders are searched in the order of names, hidden ones, packages and linked ones are not", () => {
     const root = folder();
     const error = `${edition}mask m = nowhere\n`;
-    write(root, { "b.exitdsl": error, "a/z.exitdsl": error, ".git/x.exitdsl": error, "node_modules/p/x.exitdsl": error, "a/readme.md": "" });
+    write(root, {
+      "b.exitdsl": error,
+      "a/z.exitdsl": error,
+      ".git/x.exitdsl": error,
+      "node_modules/p/x.exitdsl": error,
+      "a/readme.md": "",
+    });
     symlinkSync("..", join(root, "a/around"));
     const { stderr } = run(tool, ["check", ".", "--format", "short"], { cwd: root });
     expect(stderr.match(/^[^:]+/gm)).toEqual(["a/z.exitdsl", "b.exitdsl"]);

@@ -124,14 +124,16 @@ describe("outputs that cannot be written: exit code 3, nothing half written", ()
   it("a pipe in an output's place", () => {
     const root = project({ "out/x": "" });
     execFileSync("mkfifo", [join(root, "out/tiny.c")]);
-    expect(run(tool, ["build", "tiny.exitdsl"], { cwd: root }).stderr).toBe("exitdsl: out/tiny.c: there is a device, a pipe or a socket in its place\n");
+    expect(run(tool, ["build", "tiny.exitdsl"], { cwd: root }).stderr).toBe(
+      "exitdsl: out/tiny.c: there is a device, a pipe or a socket in its place\n",
+    );
   });
 
   it("a file in the output folder's place", () => {
     const root = project({ out: "a file\n" });
     const { status, stderr } = run(tool, ["build", "tiny.exitdsl"], { cwd: root });
     expect({ status, stderr }).toEqual({ status: 3, stderr: expect.stringMatching(/^exitdsl: out\/tiny\S*: not a directory\n$/) });
-    expect(contents(root)["out"]).toBe("a file\n");
+    expect(contents(root).out).toBe("a file\n");
   });
 
   it("a folder that does not take files", () => {

@@ -16,7 +16,12 @@ function rows(stdout: string): string[] {
   return stdout
     .split("\n")
     .filter((line) => /tiny\.exitdsl:\d+|profile:/.test(line))
-    .map((line) => line.replace(/\S+:\d+/, "").replace(/\s+/g, " ").trim());
+    .map((line) =>
+      line
+        .replace(/\S+:\d+/, "")
+        .replace(/\s+/g, " ")
+        .trim(),
+    );
 }
 
 describe("simulate", () => {

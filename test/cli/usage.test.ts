@@ -67,7 +67,9 @@ describe("reports", () => {
   });
 
   it("short", () => {
-    expect(run(tool, ["check", "-", "--format", "short"], { input: wrong }).stderr).toMatch(/^standard-input\.exitdsl:4:10: error\[EX\d{4}\]: .*\n$/);
+    expect(run(tool, ["check", "-", "--format", "short"], { input: wrong }).stderr).toMatch(
+      /^standard-input\.exitdsl:4:10: error\[EX\d{4}\]: .*\n$/,
+    );
   });
 
   it.each(["json", "sarif", "github"])("%s: on standard output", (format) => {

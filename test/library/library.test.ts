@@ -8,7 +8,14 @@ describe("compile", () => {
   it("gives outputs, the model and the graphs of a spec without errors", () => {
     const { artefacts, diagnostics, model, graphs, statistics } = compile({ name: "folder/tiny.exitdsl", text: tiny });
     expect(diagnostics).toEqual([]);
-    expect(artefacts.map((a) => a.name).sort()).toEqual(["tiny-embed.h", "tiny-embed.inc", "tiny.S", "tiny.c", "tiny.h", "tiny.simulator.ts"]);
+    expect(artefacts.map((a) => a.name).sort()).toEqual([
+      "tiny-embed.h",
+      "tiny-embed.inc",
+      "tiny.S",
+      "tiny.c",
+      "tiny.h",
+      "tiny.simulator.ts",
+    ]);
     for (const { text } of artefacts) expect(text.endsWith("\n")).toBe(true);
     expect(model?.exits.map((e) => e.name)).toEqual(["trap_return"]);
     expect(graphs).toHaveLength(1);
@@ -16,7 +23,9 @@ describe("compile", () => {
   });
 
   it("emits what is asked for, and nothing for a check", () => {
-    expect(compile({ name: "tiny.exitdsl", text: tiny }, { emit: ["simulator"] }).artefacts.map((a) => a.name)).toEqual(["tiny.simulator.ts"]);
+    expect(compile({ name: "tiny.exitdsl", text: tiny }, { emit: ["simulator"] }).artefacts.map((a) => a.name)).toEqual([
+      "tiny.simulator.ts",
+    ]);
     expect(compile({ name: "tiny.exitdsl", text: tiny }, { emit: [] }).artefacts).toEqual([]);
   });
 

@@ -48,7 +48,11 @@ interface SpecOutput extends Output {
 }
 
 function outputsOf({ input, name, compilation }: CompiledSpec, directory: string): SpecOutput[] {
-  return compilation.artefacts.map((artefact) => ({ path: join(directory, input.subfolder, artefact.name), text: artefact.text, spec: name }));
+  return compilation.artefacts.map((artefact) => ({
+    path: join(directory, input.subfolder, artefact.name),
+    text: artefact.text,
+    spec: name,
+  }));
 }
 
 function refuseCollisions(outputs: readonly SpecOutput[]): void {

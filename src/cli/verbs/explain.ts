@@ -36,5 +36,7 @@ function codeOf(operand: string): Code {
   const code = operand.toUpperCase().replace(/^(?=\d)/, "EX");
   if (Object.hasOwn(catalogue, code)) return code as Code;
   const near = nearest(code, Object.keys(catalogue));
-  throw new UsageError(`there is no diagnostic ${visible(operand)}${near ? `; did you mean ${near}?` : ""}; \`exitdsl explain --list\` has them all`);
+  throw new UsageError(
+    `there is no diagnostic ${visible(operand)}${near ? `; did you mean ${near}?` : ""}; \`exitdsl explain --list\` has them all`,
+  );
 }

@@ -70,11 +70,16 @@ export function collectFiles(main: Source, resolveImport: ResolveImport, parse: 
   const cycle = (target: Source, path: string, span: Span): Diagnostic => {
     const from = chain.findIndex((link) => isSame(link.source, target));
     const trace = chain.slice(from + 1).map(({ source, importedAt }) => ({ span: importedAt, text: `${source.name} is imported` }));
-    return diagnostic("EX2003", span, { path }, {
-      label: `${target.name} again`,
-      trace: [...trace, { span, text: `${target.name} is imported again` }],
-      help: "move what both files need into a third one that imports neither",
-    });
+    return diagnostic(
+      "EX2003",
+      span,
+      { path },
+      {
+        label: `${target.name} again`,
+        trace: [...trace, { span, text: `${target.name} is imported again` }],
+        help: "move what both files need into a third one that imports neither",
+      },
+    );
   };
 
   visit(main, undefined);
@@ -99,12 +104,22 @@ function failed(failure: ImportFailure, path: string, span: Span): Diagnostic {
     case "missing":
       return diagnostic("EX2001", span, { path }, { help: "an import is looked for beside the file that it stands in" });
     case "unknown-profile":
-      return diagnostic("EX2002", span, { name: path }, { help: `there are: ${failure.known.join(", ")}; a file's path starts with \`./\`` });
+      return diagnostic(
+        "EX2002",
+        span,
+        { name: path },
+        { help: `there are: ${failure.known.join(", ")}; a file's path starts with \`./\`` },
+      );
     case "outside-root":
-      return diagnostic("EX2004", span, { path }, {
-        notes: ["a spec reads no files but those under its root, so that one from elsewhere can be compiled without harm"],
-        help: "move the file, or name a root that holds both with `--root DIRECTORY`",
-      });
+      return diagnostic(
+        "EX2004",
+        span,
+        { path },
+        {
+          notes: ["a spec reads no files but those under its root, so that one from elsewhere can be compiled without harm"],
+          help: "move the file, or name a root that holds both with `--root DIRECTORY`",
+        },
+      );
     case "unreadable":
       return diagnostic("EX2005", span, { path, reason: failure.detail }, {});
     case "not-a-file":
