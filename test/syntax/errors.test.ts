@@ -55,7 +55,7 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
     "6:1 EX1001 expected a name or `)`, but found `}`",
   ],
   ["exit x from y to user {\n  leave {\n    when a {\n      iretq\n  }\n}\n", "1:23 EX1005 this `{` is never closed [add the missing `}`]"],
-  ["feature A { } }\nfeature B", "1:15 EX1006 this `}` closes nothing"],
+  ["feature A { } }\nfeature B", "1:15 EX1006 this `}` closes nothing [remove it, or look further up for a block that ends too early]"],
   [
     'feature A\nimport "b"\nedition 2026',
     "2:1 EX1007 `import` must come before all declarations [the order is: edition, imports, declarations]",
@@ -71,19 +71,19 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
   [
     "exit x from y to user { leave { } prepare p { } leave { } }",
-    "1:35 EX1009 `prepare` comes before `leave`",
-    "1:55 EX1009 an exit has one `leave`",
+    "1:35 EX1009 `prepare` comes before `leave` [an exit has at most one `prepare`, then one `leave`: that is the order in which they run]",
+    "1:55 EX1009 an exit has one `leave` [an exit has at most one `prepare`, then one `leave`: that is the order in which they run]",
   ],
-  ["exit x from y to user { prepare p { } prepare q { } }", "1:39 EX1009 an exit has one `prepare`"],
+  ["exit x from y to user { prepare p { } prepare q { } }", "1:39 EX1009 an exit has one `prepare` [an exit has at most one `prepare`, then one `leave`: that is the order in which they run]"],
   [
     "condition c = a == b == c",
-    "1:22 EX1010 `==` cannot follow another comparison [put one of the comparisons in parentheses, or join them with `and`]",
+    "1:22 EX1010 `==` cannot follow another comparison [a comparison is true or false, and not a number: join two of them with `and`]",
   ],
   [
     'condition c = a because "x" == b',
     "1:29 EX1011 `==` cannot follow a `because` [a `because` ends its clause; go on with `and` or `or`]",
   ],
-  ["condition c = a == not b", "1:20 EX1012 `not` cannot follow `==` [put the `not` before the whole comparison, or in parentheses]"],
+  ["condition c = a == not b", "1:20 EX1012 `not` cannot follow `==` [put the `not` before the whole comparison]"],
 
   // Characters and literals.
   [
@@ -142,10 +142,10 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
   ["feature 3com", "1:9 EX1027 `3com` is not a number [a name does not start with a digit]"],
   [
     "constant A = 0xffff_ffff_ffff_ffff\nconstant B = 0x1_0000_0000_0000_0000\nconstant C = 18446744073709551616",
-    "2:14 EX1028 `0x1_0000_0000_0000_0000` does not fit in 64 bits",
-    "3:14 EX1028 `18446744073709551616` does not fit in 64 bits",
+    "2:14 EX1028 `0x1_0000_0000_0000_0000` does not fit in 64 bits [the largest number is 0xffff_ffff_ffff_ffff]",
+    "3:14 EX1028 `18446744073709551616` does not fit in 64 bits [the largest number is 0xffff_ffff_ffff_ffff]",
   ],
-  ["condition c = a == -0x8000000000000001", "1:20 EX1028 `-9223372036854775809` does not fit in 64 bits"],
+  ["condition c = a == -0x8000000000000001", "1:20 EX1028 `-9223372036854775809` does not fit in 64 bits [the smallest number is -0x8000_0000_0000_0000]"],
 
   // Limits.
   [
