@@ -23,7 +23,7 @@ class Run {
     this.module = modules.get(example) as SimulatorModule;
     this.machine = new this.module.Machine();
     const { frame } = this.module;
-    saved.forEach((field, i) => this.set("frame", field, 0x1111_0000_2222_0000n + BigInt(i)));
+    for (const [i, field] of saved.entries()) this.set("frame", field, 0x1111_0000_2222_0000n + BigInt(i));
     const values: Record<string, bigint> = {
       ip: 0x401000n,
       cx: 0x401000n,
@@ -72,11 +72,10 @@ class Run {
     return saved.filter((field) => this.get("register", registerOf(field)) !== this.get("frame", field));
   }
 
-  /** The table that `simulate` prints, without the CLI: place and text. */
+  /** The run as text: events stand at the margin, instructions are indented. */
   table(): string {
-    const steps = this.module.paths[this.path]?.steps ?? [];
-    const width = Math.max(...this.trace.map((code) => steps[code]?.[1].length ?? 0));
-    const lines = this.trace.map((code) => `${(steps[code]?.[1] ?? "").padEnd(width)}  ${steps[code]?.[0]}`);
+    const { events, steps } = this.module.paths[this.path] as SimulatorModule["paths"][string];
+    const lines = this.trace.map((code) => `${code < events ? "" : "        "}${steps[code]?.[0]}`);
     const { fault, result, target, terminal } = this.outcome as Outcome;
     return `${lines.join("\n")}\n\nprepare returned ${result}; ${terminal} to ${target}${fault ? `, ${fault.vector} in ring ${fault.ring}` : ""}\n`;
   }
@@ -283,7 +282,7 @@ describe("the other exits", () => {
   test("an NMI's return: DF marks the window, the executing word is cleared, IRET takes its own copy of the frame", () => {
     const run = new Run("four-paths-2015").set("register", "rbx", 1n).set("stack", "frame+208", 1n);
     const words = [0xffff_ffff_8100_0000n, 0x10n, 0x46n, 0xffff_c900_0000_0000n, 0x18n];
-    words.forEach((value, i) => run.set("stack", `frame+${168 + 8 * i}`, value));
+    for (const [i, value] of words.entries()) run.set("stack", `frame+${168 + 8 * i}`, value);
     run.run("nmi_return");
     expect(run.steps.slice(-3)).toEqual(["std", "movq $0, 40(%rsp)", "iretq"]);
     expect(run.get("stack", "frame+208")).toBe(0n);

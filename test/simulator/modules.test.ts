@@ -24,7 +24,7 @@ value result in a.result
 frame f { rax, rbx, script, rip, cs, rflags, rsp, ss, user when cs has RPL }
 event e { origin user  starts irqs on }
 work machine { one-shot when answer or next  call one(frame)  clears answer | copy | next  may set trace | answer, rewrite frame }
-work clobber { once when result == 0 and not (w_is_set or result > 0x1_0000_0000)  call two() }
+work clobber { once when result == 0 and not (w_is_set or result > 0xffff_fff0)  call two() }
 condition w_is_set = trace because "it's a \\"flag\\"" or frame.rip >= LIMIT or frame.script has 0x1_0000_0000_0001
 condition endless = (frame.rip < frame.rsp or frame.rax <= 7) and not (frame.rbx != frame.rax and frame.cs == 0x33) and not push
 exit copy_ from e to user {
@@ -51,10 +51,7 @@ beforeAll(() => {
 const names = [...exampleNames, "odd"];
 const simulated = (name: string): Simulated => specs.get(name) as Simulated;
 
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "exitdsl-simulator-"));
-});
+const folder = mkdtempSync(join(tmpdir(), "exitdsl-simulator-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("simulator modules", () => {

@@ -121,6 +121,13 @@ describe("a script", () => {
     expect(run(0, 0, [entry]).irqs).toBe(false);
   });
 
+  test("a step knows every line of the spec that asks for it", () => {
+    const steps = new Map(module.paths.out?.steps);
+    expect(steps.get("irqs off")).toBe("spec.exitdsl:14,15");
+    expect(steps.get("call one")).toBe("spec.exitdsl:15");
+    expect(steps.get("iretq")).toBe("spec.exitdsl:20");
+  });
+
   test("a loop that nothing can end is an error that names it", () => {
     expect(() => run(A, 0, [], "stuck")).toThrow(/^repeat while pending loop never ends/);
     expect(run(B, 0, [], "stuck").a).toBe(0);

@@ -27,7 +27,6 @@ export class PrepareWriter {
   private readonly lastEvent: EventNode | undefined;
   private readonly endlessAfter: number;
   private point: Point = { irqs: "unknown", decided: new Set() };
-  private depth = 0;
   private usesScript = false;
   /** Can entries of the script do anything? If not, they are not counted. */
   readonly takesScript: boolean;
@@ -210,7 +209,6 @@ export class PrepareWriter {
     const entry = this.point;
     // Interrupts can be on or off at the head of the second round.
     this.point = { ...entry, irqs: "unknown" };
-    this.depth++;
     const head = expression(module, node.test, this.decided);
     const words = `repeat while pending ${this.maskName(node)}`;
     this.usesScript = true;
@@ -218,7 +216,6 @@ export class PrepareWriter {
     body.push(...this.nodes(node.body));
     const after = this.point.irqs;
     body.push(...this.read(node.read));
-    this.depth--;
     this.point = { decided: entry.decided, irqs: entry.irqs === after ? after : "unknown" };
     return [...before, block(test("while", head), body)];
   }

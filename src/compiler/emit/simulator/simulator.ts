@@ -137,7 +137,7 @@ function table(module: Module, paths: readonly PathText[]): readonly Doc[] {
     "describe",
     ["path: keyof typeof paths", "code: number"],
     "string",
-    [`const steps${dialect.type(': Path["steps"]')} = paths[path].steps;`, "return steps[code]?.[0] ?? `code ${code}`;"],
+    [`const steps${dialect.type(': Path["steps"]')} = paths[path].steps;`, `return steps[code]?.[0] ?? "nothing that the path does";`],
     "export ",
   );
   return [
