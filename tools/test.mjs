@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { root, run, setUp, setUpDebian } from "./setup.mjs";
 
 const quick = process.argv.includes("--quick");
-const longSuites = ["test/fuzz/**", "test/differential/**", "test/**/*.long.test.ts"];
+const longSuites = ["test/fuzz/**", "test/differential/**", "test/**/fuzz.test.ts"];
 
 setUp();
 setUpDebian();

@@ -32,6 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   model: ["text", "diagnostics", "syntax", "machine"],
   path: ["text", "diagnostics", "machine", "model"],
   check: ["text", "diagnostics", "machine", "model", "path"],
+  plan: ["text", "diagnostics", "machine", "model", "path", "check"],
   emit: ["text", "diagnostics", "machine", "model", "path"],
   format: ["text", "diagnostics", "syntax"],
   report: ["text", "diagnostics"],
