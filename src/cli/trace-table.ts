@@ -5,7 +5,10 @@ import { counted } from "./summary.js";
 
 /** `input` and `run` for people. Events of the C side are numbered as `--event` counts them. */
 export function traceTable(model: Model, { exit, event, fromUser, features }: RunInput, run: Run): string {
-  const words = model.flagWords.filter(({ name }) => run.steps.some((s) => s.flags[name] !== undefined));
+  // A spec has many words of flags; a run looks at few.
+  const words = model.flagWords.filter(({ name }) =>
+    run.steps.some((s) => s.flags[name] || (s.event !== undefined && s.text.endsWith(` ${name}`))),
+  );
   const heads = ["event", "step", "spec", "IRQs", ...words.map((w) => w.name), "changes"];
   const rows = run.steps.map((step) => [
     step.event === undefined ? "" : String(step.event),

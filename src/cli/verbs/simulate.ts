@@ -31,7 +31,7 @@ export const verb = defineVerb({
     ...inputOptions,
   },
   examples: [
-    "exitdsl simulate four-paths.exitdsl --path interrupt_return --flags TIF_SIGPENDING --feature CONTEXT",
+    "exitdsl simulate four-paths.exitdsl --path interrupt_return --flags TIF_SIGPENDING --feature CONTEXT_TRACKING",
     "exitdsl simulate four-paths.exitdsl --path interrupt_return --flags TIF_SIGPENDING --event '2: async TIF_NEED_RESCHED'",
   ],
   run: async (values, operands) => {
