@@ -48,7 +48,7 @@ const token: Token = {
   restores: { name: "gs", index: 0, values: [], usual: 0, builtIn: true, span: undefined, doc: "" },
 };
 const context = { frame: ptRegs, tokens: [token] };
-const start = startLocation([token]);
+const start = startLocation([token], ptRegs, []);
 
 const lines = (...texts: readonly string[]): AsmLine[] =>
   texts.map((text) => {
@@ -209,7 +209,7 @@ describe("restore_registers", () => {
     fc.assert(
       fc.property(frames, fc.subarray([...generalRegisters]), (fields, except) => {
         const frame = frameOf(...fields, ...returnFrame);
-        const { after } = restored(frame, except, startLocation([]));
+        const { after } = restored(frame, except, startLocation([], frame, []));
         for (const register of generalRegisters) {
           if (register === "rsp") continue;
           const wanted = fields.includes(register) && !except.includes(register);

@@ -18,6 +18,8 @@ type MutableInstruction = Mutable<LinearInstruction>;
 interface Follow {
   /** To what stands behind the block, so that no jump is needed. */
   readonly adjacent: boolean;
+  /** The statement whose end it is. */
+  readonly span: Span;
   /** The label of that place. Asking for it brings it into being. */
   readonly label: () => string;
   /** Is told of the `jmp` at the block's end, if one is needed. */
@@ -72,7 +74,7 @@ export class Layout {
     this.label(name, "global", kind, span);
     if (graph) this.prologue(graph);
     const end = this.lazyLabel();
-    this.block(body, { adjacent: true, label: end.label, onJump: () => undefined });
+    this.block(body, { adjacent: true, span, label: end.label, onJump: () => undefined });
     end.place(span);
     // The checker has refused paths that end without a terminal; should one come here, it stops.
     if (!leaves(body)) this.instruction({ mnemonic: "int3", operands: [] }, span, "trap", undefined);
@@ -129,6 +131,7 @@ export class Layout {
             this.layoutOf(next);
             this.runtimeBranch(node, {
               adjacent: false,
+              span: next.span,
               label: () => this.tailLabel(next),
               onJump: (jump) => this.layoutOf(next).instructions.push(jump),
             });
@@ -139,7 +142,7 @@ export class Layout {
             return;
           }
           const end = this.lazyLabel();
-          this.runtimeBranch(node, { adjacent: true, label: end.label, onJump: () => undefined });
+          this.runtimeBranch(node, { adjacent: true, span: node.span, label: end.label, onJump: () => undefined });
           end.place(next.span);
           break;
         }
@@ -157,10 +160,7 @@ export class Layout {
           this.straight(node);
       }
     }
-    if (!follow.adjacent) {
-      const span = (nodes.at(-1) ?? all.at(-1))?.span;
-      if (span) follow.onJump(this.jump("jmp", follow.label(), span, "jump", undefined));
-    }
+    if (!follow.adjacent) follow.onJump(this.jump("jmp", follow.label(), follow.span, "jump", undefined));
   }
 
   private straight(node: PathNode): void {
@@ -189,7 +189,7 @@ export class Layout {
     this.layoutOf(node);
     this.label(`${node.name}_start`, "global", "window-start", node.span);
     const end = this.lazyLabel();
-    this.block(node.body, { adjacent: true, label: end.label, onJump: () => undefined });
+    this.block(node.body, { adjacent: true, span: node.span, label: end.label, onJump: () => undefined });
     // The trap behind a terminal is not part of the window.
     const last = this.items.at(-1);
     const trap = last?.kind === "instruction" && last.role === "trap" ? this.items.pop() : undefined;
@@ -214,7 +214,8 @@ export class Layout {
     if (!thenLeaves && !otherwiseLeaves) {
       const end = this.lazyLabel();
       // What stands behind `.endif` is next to both arms.
-      const inner: Follow = rest.length === 0 && follow.adjacent ? follow : { adjacent: true, label: end.label, onJump: () => undefined };
+      const inner: Follow =
+        rest.length === 0 && follow.adjacent ? follow : { adjacent: true, span: node.span, label: end.label, onJump: () => undefined };
       this.conditional(
         node.test,
         () => this.block(node.then, inner),
@@ -250,13 +251,13 @@ export class Layout {
     const otherwise = node.otherwise.filter(acts);
     for (const other of [...node.then, ...node.otherwise]) if (!acts(other)) this.layoutOf(other);
     if (then.length === 0 && otherwise.length === 0) {
-      if (!follow.adjacent) follow.onJump(this.jump("jmp", follow.label(), node.span, "jump", undefined));
+      this.block([], follow);
       return;
     }
     for (const { instruction, span, comment } of node.condition)
       layout.instructions.push(this.instruction(instruction, span, "condition", node, comment));
-    const toThen: Follow = { ...follow, onJump: (jump) => (layout.afterThen = jump) };
-    const toOtherwise: Follow = { ...follow, onJump: (jump) => (layout.afterOtherwise = jump) };
+    const toThen: Follow = { ...follow, span: node.span, onJump: (jump) => (layout.afterThen = jump) };
+    const toOtherwise: Follow = { ...follow, span: node.span, onJump: (jump) => (layout.afterOtherwise = jump) };
     /** The jump to an arm, with the label or tail that it goes to; the other arm stands behind it. */
     const jumpTo = (arm: "then" | "otherwise", label: string): void => {
       layout.takenArm = arm;
@@ -269,11 +270,11 @@ export class Layout {
     if (thenJump) {
       this.layoutOf(thenJump);
       jumpTo("then", this.tailLabel(thenJump));
-      this.block(otherwise, this.orJump(toOtherwise, otherwise, node));
+      this.block(otherwise, toOtherwise);
     } else if (otherwiseJump) {
       this.layoutOf(otherwiseJump);
       jumpTo("otherwise", this.tailLabel(otherwiseJump));
-      this.block(then, this.orJump(toThen, then, node));
+      this.block(then, toThen);
     } else if (then.length === 0) {
       jumpTo("then", follow.label());
       this.block(otherwise, toOtherwise);
@@ -289,13 +290,6 @@ export class Layout {
       second.place(node.span);
       this.block(otherwiseFirst ? then : otherwise, otherwiseFirst ? toThen : toOtherwise);
     }
-  }
-
-  /** An empty arm beside one that is only a jump: the fall-through itself may have to jump. */
-  private orJump(follow: Follow, arm: readonly PathNode[], node: BranchNode): Follow {
-    if (arm.length > 0 || follow.adjacent) return follow;
-    follow.onJump(this.jump("jmp", follow.label(), node.span, "jump", undefined));
-    return { ...follow, adjacent: true };
   }
 
   // ── Tails ──
