@@ -190,7 +190,7 @@ export class Explorer {
         const bit = factBit(context, (fact) => "condition" in fact && fact.condition === test.condition);
         // A condition that was decided earlier tells of the frame and the flags as they were then.
         const decided = (vector.decided & bit) !== 0;
-        const vectors = decided ? this.recall(vector, test.condition.test, outcome, bit) : this.learn(vector, test.condition.test, outcome);
+        const vectors = decided ? this.recall(vector, test.condition.test, outcome) : this.learn(vector, test.condition.test, outcome);
         if (!outcome) return vectors;
         return vectors.map((v) => v.with({ facts: v.facts | bit, stale: decided ? v.stale : v.stale & ~bit }));
       }
@@ -199,9 +199,9 @@ export class Explorer {
     }
   }
 
-  /** What a condition that was decided earlier still tells: where the frame came from, if it was not rewritten since. */
-  private recall(vector: Vector, test: Test, outcome: boolean, bit: number): readonly Vector[] {
-    return test.kind === "frame-user" && (vector.stale & bit) === 0 ? this.learn(vector, test, outcome) : [vector];
+  /** What a condition that was decided earlier still tells: where the frame came from, which no work changes. */
+  private recall(vector: Vector, test: Test, outcome: boolean): readonly Vector[] {
+    return test.kind === "frame-user" ? this.learn(vector, test, outcome) : [vector];
   }
 
   /** Keeps a written-out test of the frame as a fact. */

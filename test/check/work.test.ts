@@ -1,0 +1,184 @@
+/** Rules of work: pending flags (EX3001), IRQs (EX3002, EX3003, EX3005), loops (EX3004, EX3006), decisions (EX3007, EX3008). */
+import { describe, expect, test } from "vitest";
+import { fault, findings, leave, prepare } from "./specs.js";
+
+const loop = "repeat while pending user_work { irqs on run signal, resched irqs off }";
+const fast = "when sysret_applies { do restore_registers except rsp do user_stack, swapgs sysretq } do swapgs, restore_registers";
+
+describe("EX3001, one-shot work", () => {
+  const pending = (body: string, terminal = "iretq") =>
+    fault(`exit path from syscall to user { prepare prepare_path { ${body} } leave { do swapgs, restore_registers <|${terminal}|> } }`);
+
+  test("a loop that looks with IRQs off before each round is fine", () => {
+    expect(findings(prepare(`irqs off ${loop}`))).toEqual([]);
+  });
+
+  test("IRQs on behind the loop: the interrupt is the cause", () => {
+    const { code, message, secondary, label } = pending(`irqs off ${loop} irqs on irqs off`);
+    expect([code, message, label]).toEqual([
+      "EX3001",
+      "`SIGNAL`, `RESCHED` may be pending when `iretq` returns to user mode",
+      "returns to user mode here",
+    ]);
+    expect(secondary[0]).toEqual(["irqs on", "IRQs are on from here: an interrupt may set it"]);
+    expect(secondary[1]?.[0]).toBe("SIGNAL");
+  });
+
+  test("a look with IRQs on tells nothing", () => {
+    expect(pending("repeat while pending user_work { run signal, resched } irqs off").message).toContain("`SIGNAL`, `RESCHED`");
+  });
+
+  test("work outside of a loop is looked for once only", () => {
+    const { message, trace } = pending("irqs off when SIGNAL { irqs on run signal irqs off }");
+    expect(message).toBe("`SIGNAL` may be pending when `iretq` returns to user mode");
+    expect(trace).toContain("IRQs go on: an interrupt may set any async flag");
+  });
+
+  test("work that is behind a guard and never looked at again", () => {
+    expect(pending("irqs off repeat while pending SIGNAL { irqs on run signal, resched irqs off }").message).toContain("`RESCHED`");
+  });
+
+  test("a call behind the last look that may set a flag", () => {
+    const step = "step poke { call poke() may set RESCHED }";
+    const { secondary } = fault(
+      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} do poke } leave { do swapgs, restore_registers <|iretq|> } }`,
+    );
+    expect(secondary[0]).toEqual(["poke", "this may set it"]);
+  });
+
+  test("a step of instructions behind the last look that may set a flag", () => {
+    const step = 'step poke { asm "call poke" may set RESCHED }';
+    const { secondary } = fault(
+      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} } leave { do poke, swapgs, restore_registers <|iretq|> } }`,
+    );
+    expect(secondary[0]).toEqual(["poke", "this may set it"]);
+  });
+
+  test("`sti` in a step counts as IRQs on", () => {
+    const step = 'step open_window { asm "sti" "nop" "cli" }';
+    const { secondary } = fault(
+      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} } leave { do open_window, swapgs, restore_registers <|iretq|> } }`,
+    );
+    expect(secondary[0]?.[0]).toBe("open_window");
+  });
+
+  test("a flag that is not async stays clear while IRQs are on", () => {
+    const work = "work report { one-shot when TRACED call report() clears TRACED }";
+    const body = "repeat while pending TRACED { run report } irqs on irqs off";
+    expect(findings(`${work} ${prepare(body)}`)).toEqual([]);
+  });
+
+  test("`take` clears what it reads, `clear` what it names", () => {
+    expect(findings(prepare("irqs off take work_flags run signal, resched", "syscall")).map((f) => f.code)).toEqual(["EX3005", "EX3001"]);
+    expect(findings(prepare("irqs off repeat while pending user_work { irqs on take work_flags run signal, resched irqs off }"))).toEqual([]);
+    expect(findings(prepare("irqs off repeat while pending user_work { clear SIGNAL clear RESCHED }"))).toEqual([]);
+  });
+
+  test("a return to the kernel may leave flags pending", () => {
+    const body = "exit path from trap to kernel { prepare prepare_path { when SIGNAL { irqs on run signal irqs off } } leave { do restore_registers iretq } }";
+    expect(findings(body)).toEqual([]);
+  });
+});
+
+describe("EX3002, EX3003, EX3005: IRQs and work", () => {
+  const doze = "work doze { one-shot when SIGNAL call doze() clears SIGNAL may sleep }";
+
+  test("work that sleeps with IRQs off", () => {
+    const { code, secondary } = fault(`${doze} ${prepare("irqs off repeat while pending SIGNAL { run <|doze|> }")}`);
+    expect(code).toBe("EX3002");
+    expect(secondary).toEqual([
+      ["irqs off", "irqs off since here"],
+      ["doze", "`may sleep` is declared here"],
+    ]);
+  });
+
+  test("a call in `leave` that sleeps", () => {
+    expect(fault(leave("do <|rest|>, swapgs, restore_registers iretq", "step rest { call rest() may sleep }")).code).toBe("EX3002");
+  });
+
+  test("final work with IRQs on", () => {
+    const { code, secondary } = fault(prepare("run <|notify|> irqs off"));
+    expect(code).toBe("EX3003");
+    expect(secondary).toContainEqual(["notify", "declared as `final` here"]);
+  });
+
+  test("final work that says so itself is told once", () => {
+    const work = "work finish { final when NOTIFY call finish() requires irqs off }";
+    expect(fault(`${work} ${prepare("run <|finish|> irqs off")}`).code).toBe("EX3005");
+  });
+
+  test("work that requires IRQs on, and off", () => {
+    const { code, message, secondary } = fault(prepare("irqs off repeat while pending SIGNAL { run <|signal|> }"));
+    expect([code, message]).toEqual(["EX3005", "`signal` requires IRQs on, and they are off here"]);
+    expect(secondary).toEqual([
+      ["irqs off", "irqs off since here"],
+      ["irqs on", "its contract says so here"],
+    ]);
+  });
+
+  test("a step of `leave` that requires IRQs on", () => {
+    expect(fault(leave("do <|late|>, swapgs, restore_registers iretq", 'step late { asm "nop" requires irqs on }')).code).toBe("EX3005");
+  });
+});
+
+describe("EX3004, EX3006: loops", () => {
+  test("once-work in a loop, and beside it", () => {
+    const { code, secondary } = fault(prepare("irqs off repeat while pending user_work { irqs on run <|trace|>, signal, resched irqs off }"));
+    expect(code).toBe("EX3004");
+    expect(secondary).toEqual([["trace", "declared as `once` here"]]);
+    expect(findings(prepare(`run trace irqs off ${loop}`))).toEqual([]);
+  });
+
+  test("a flag of the loop's mask that nothing clears", () => {
+    const { code, message } = fault(prepare("irqs off repeat while pending <|user_work|> { irqs on run resched irqs off }"));
+    expect([code, message]).toEqual(["EX3006", "the loop waits for `SIGNAL` to clear, and nothing in it clears that flag"]);
+  });
+
+  test("what clears it may be deep in the loop", () => {
+    expect(findings(prepare("irqs off repeat while pending user_work { when FAST { take work_flags } else { clear SIGNAL | RESCHED } }"))).toEqual([]);
+  });
+});
+
+describe("EX3007, EX3008: decisions", () => {
+  const path = (body: string, way = fast) =>
+    `exit path from syscall to user { prepare prepare_path returns sysret_applies { ${body} } leave { ${way} iretq } }`;
+
+  test("decided at the end, or explicitly behind the last work", () => {
+    expect(findings(path(`irqs off ${loop}`))).toEqual([]);
+    expect(findings(path(`irqs off ${loop} evaluate sysret_applies`))).toEqual([]);
+  });
+
+  test("decided before work that may rewrite the frame", () => {
+    const { code, secondary, trace } = fault(path(`irqs off evaluate sysret_applies ${loop}`, fast.replace("sysret_applies", "<|sysret_applies|>")));
+    expect(code).toBe("EX3007");
+    expect(secondary).toEqual([["signal", "this may rewrite the frame"]]);
+    expect(trace.indexOf("`sysret_applies` is decided")).toBeLessThan(trace.findIndex((t) => t.includes("the frame may be rewritten")));
+  });
+
+  test("decided again behind it", () => {
+    expect(findings(path(`irqs off evaluate sysret_applies ${loop} evaluate sysret_applies`))).toEqual([]);
+  });
+
+  test("work that rewrites nothing may follow", () => {
+    const body = "irqs off evaluate sysret_applies repeat while pending RESCHED { irqs on run resched irqs off }";
+    expect(findings(path(body))).toEqual([]);
+  });
+
+  test("a stale decision is a fault whatever hangs on it, and in `prepare`, too", () => {
+    const text = "condition small_stack = frame.ss has 4 ";
+    const body = `irqs off evaluate small_stack ${loop} when <|small_stack|> { do leave_kernel }`;
+    expect(fault(text + prepare(body)).code).toBe("EX3007");
+  });
+
+  test("where a frame came from does not change", () => {
+    const body = `when frame.user { irqs off evaluate to_user ${loop} when to_user { run notify } }`;
+    expect(findings(prepare(body))).toEqual([]);
+  });
+
+  test("decided on some ways only: in an arm, in a loop", () => {
+    const at = (body: string) => fault(`exit path from syscall to user { prepare <|prepare_path|> returns sysret_applies { ${body} } leave { do swapgs, restore_registers iretq } }`);
+    expect(at("irqs off when FAST { evaluate sysret_applies }").code).toBe("EX3008");
+    expect(at("irqs off repeat while pending user_work { irqs on run signal, resched irqs off evaluate sysret_applies }").code).toBe("EX3008");
+    expect(findings(path("irqs off when FAST { evaluate sysret_applies } else { evaluate sysret_applies }"))).toEqual([]);
+  });
+});
