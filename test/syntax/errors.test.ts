@@ -32,7 +32,7 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
   ["condition c = a and\nfeature F", "2:1 EX1001 expected a name, but found `feature` [something is missing before `feature`]"],
   [
     "condition c = 1 2",
-    "1:17 EX1002 the number `2` starts no declaration [expected `feature`, `constant`, `state`, `flags`, `mask`, `value`, `frame`, `event`, `condition`, `work`, `step`, `require`, `assume`, `tail` or `exit`]",
+    "1:17 EX1002 the number `2` starts no declaration [expected `feature`, `constant`, `state`, `flags`, `mask`, `value`, `frame`, `event`, `condition`, `work`, `step`, `require`, `assume`, `tail`, `entry` or `exit`]",
   ],
   [
     "fetaure A { config X }\nfeature B { confg Y }",
@@ -67,7 +67,7 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
   [
     "feature if",
-    "1:9 EX1008 `if` is a reserved word, which cannot be a name [reserved are `or`, `and`, `not`, `has`, `lacks`, `because`, `when`, `if`, `else`]",
+    "1:9 EX1008 `if` is a reserved word, which cannot be a name [reserved are `or`, `and`, `not`, `has`, `lacks`, `is`, `because`, `when`, `if`, `else`]",
   ],
   [
     "exit x from y to user { leave { } prepare p { } leave { } }",
@@ -155,7 +155,7 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
   [
     `condition c = ${"(".repeat(65)}a${")".repeat(65)}\nfeature if`,
     "1:79 EX1031 blocks and parentheses are nested more than 64 deep [name an inner condition with `condition`, or move statements into a `tail`]",
-    "2:9 EX1008 `if` is a reserved word, which cannot be a name [reserved are `or`, `and`, `not`, `has`, `lacks`, `because`, `when`, `if`, `else`]",
+    "2:9 EX1008 `if` is a reserved word, which cannot be a name [reserved are `or`, `and`, `not`, `has`, `lacks`, `is`, `because`, `when`, `if`, `else`]",
   ],
   [
     `condition c = a${" or a".repeat(limits.operators + 1)}`,

@@ -7,7 +7,7 @@ function keywords(words: readonly string[]): string {
   return `(?<![\\w.])(?:${longestFirst.join("|")})(?![\\w.(-])`;
 }
 
-const operatorWords = ["or", "and", "not", "has", "lacks"];
+const operatorWords = ["or", "and", "not", "has", "lacks", "is"];
 const declarations = wordsOf(softKeywords.declarations);
 const named = declarations.filter((word) => !["edition", "import", "require", "assume"].includes(word));
 const control = [...wordsOf(hardKeywords).filter((word) => !operatorWords.includes(word)), "repeat", "while", "pending", "jump"];

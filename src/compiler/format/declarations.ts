@@ -90,7 +90,7 @@ function declarationLine(page: Page, declaration: Declaration): Line {
   }
 }
 
-type BlockDeclaration = Extract<Declaration, { readonly kind: "flags" | "event" | "work" | "step" | "tail" | "exit" }>;
+type BlockDeclaration = Extract<Declaration, { readonly kind: "flags" | "event" | "work" | "step" | "tail" | "entry" | "exit" }>;
 
 /** What stands in the block of a declaration that always has its own lines. */
 function blockLines(page: Page, declaration: BlockDeclaration): Line[] {
@@ -104,6 +104,8 @@ function blockLines(page: Page, declaration: BlockDeclaration): Line[] {
       return clauseLines(page, declaration.clauses, 1);
     case "tail":
       return [...clauseLines(page, declaration.requires, 1), ...statementLines(page, declaration.body.statements, 1)];
+    case "entry":
+      return statementLines(page, declaration.body.statements, 1);
     case "exit":
       return exitLines(page, declaration);
   }

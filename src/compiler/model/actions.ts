@@ -15,7 +15,7 @@ export interface ActionContext {
   readonly frame: Frame | undefined;
   readonly tokens: readonly Token[];
   readonly steps: readonly Step[];
-  readonly place: "prepare" | "leave";
+  readonly place: "prepare" | "leave" | "entry";
 }
 
 export function resolveBlock(context: ActionContext, block: Block): Action[] {
@@ -109,7 +109,7 @@ function resolveStatement(context: ActionContext, s: Statement): Action[] {
 
 function resolveWhen(context: ActionContext, s: WhenStatement): Action[] {
   const { scope, source, frame, tokens } = context;
-  const test = resolveTest({ source, scope, frame, tokens }, s.test);
+  const test = resolveTest({ source, scope, frame, tokens, states: context.place === "entry" }, s.test);
   const then = resolveBlock(context, s.then);
   const otherwise =
     s.otherwise === undefined ? [] : "kind" in s.otherwise ? resolveWhen(context, s.otherwise) : resolveBlock(context, s.otherwise);
@@ -207,6 +207,7 @@ function canBeWaived(code: string): boolean {
 
 function onlyInPrepare(context: ActionContext, s: Statement, statement: string): boolean {
   if (context.place === "prepare") return true;
+  if (context.place === "entry") return outsideEntry(context, s, statement);
   const notes = ["`leave` is assembly, where the registers are given back; decisions about work belong to the C side"];
   context.scope.report(
     "EX2033",
@@ -219,6 +220,7 @@ function onlyInPrepare(context: ActionContext, s: Statement, statement: string):
 
 function onlyInLeave(context: ActionContext, s: Statement, statement: string): boolean {
   if (context.place === "leave") return true;
+  if (context.place === "entry") return outsideEntry(context, s, statement);
   const notes = ["`prepare` is a C function and returns; the way out of the kernel is assembly"];
   context.scope.report(
     "EX2033",
@@ -226,5 +228,12 @@ function onlyInLeave(context: ActionContext, s: Statement, statement: string): b
     { statement, place: "`prepare`" },
     { notes, help: "move it to `leave`" },
   );
+  return false;
+}
+
+function outsideEntry(context: ActionContext, s: Statement, statement: string): false {
+  const notes = ["an entry ends where C takes over; work and the way out belong to the exit of its event"];
+  const help = "an entry is made of `do`, `when`, `irqs`, `window`, `assume` and `waive`";
+  context.scope.report("EX2033", context.scope.span(context.source, s), { statement, place: "an entry" }, { notes, help });
   return false;
 }

@@ -45,7 +45,7 @@ function resolveGuard(scope: Scope, source: Source, guard: GuardClause, frame: F
 
 export function declareStep(scope: Scope, source: Source, d: StepDeclaration): Step | undefined {
   const name = d.name.text;
-  const clauses = clausesOf(scope, source, "step", d.clauses, ["asm", "restores", ...contractClauses]);
+  const clauses = clausesOf(scope, source, "step", d.clauses, ["asm", "saves", "restores", ...contractClauses]);
   const call = single(scope, source, name, clauses, "call", "call");
   const asm = single(scope, source, name, clauses, "asm", "asm");
   const restores = single(scope, source, name, clauses, "restores", "restores");
@@ -61,10 +61,14 @@ export function declareStep(scope: Scope, source: Source, d: StepDeclaration): S
     : { kind: "asm", lines: (asm?.lines ?? []).flatMap((line) => resolveAsmLine(scope, source, line) ?? []) };
   const dimension = restores && scope.dimensions.get(restores.state.text);
   if (restores && !dimension) scope.unknown(source, restores.state, "state", scope.dimensions.keys());
+  const saves = single(scope, source, name, clauses, "saves", "saves");
+  const saved = saves && scope.dimensions.get(saves.state.text);
+  if (saves && !saved) scope.unknown(source, saves.state, "state", scope.dimensions.keys());
   const step: Step = {
     ...contract,
     kind: "step",
     form,
+    saves: saves && saved ? { dimension: saved, token: saves.token.text } : undefined,
     restores: restores && dimension ? { dimension, token: restores.token.text } : undefined,
   };
   scope.declare(source, d.name, { kind: "step", value: step });
@@ -74,25 +78,35 @@ export function declareStep(scope: Scope, source: Source, d: StepDeclaration): S
 /** The steps whose instructions the compiler writes from the frame's layout. */
 export function builtInSteps(source: Source): Step[] {
   const span = { source, start: 0, end: 0 };
+  const common = {
+    kind: "step",
+    span,
+    condition: undefined,
+    requires: [],
+    ensures: [],
+    clears: [],
+    maySet: [],
+    maySleep: false,
+    mayFault: false,
+    rewritesFrame: false,
+    clobbers: [],
+    touches: [],
+    containsReturn: false,
+    restores: undefined,
+    saves: undefined,
+  } as const;
   return [
     {
-      kind: "step",
+      ...common,
       name: "restore_registers",
-      span,
       doc: "Loads the general registers from the frame; RSP is left at the first word that was not restored.",
       form: { kind: "built-in", name: "restore_registers" },
-      condition: undefined,
-      requires: [],
-      ensures: [],
-      clears: [],
-      maySet: [],
-      maySleep: false,
-      mayFault: false,
-      rewritesFrame: false,
-      clobbers: [],
-      touches: [],
-      containsReturn: false,
-      restores: undefined,
+    },
+    {
+      ...common,
+      name: "save_registers",
+      doc: "Stores the general registers in the frame, on the stack in use; RSP is left at the frame's first field. For entries.",
+      form: { kind: "built-in", name: "save_registers" },
     },
   ];
 }

@@ -305,7 +305,7 @@ export function declareFrame(scope: Scope, source: Source, d: FrameDeclaration):
 
 export function declareEvents(scope: Scope, source: Source, d: EventDeclaration, frame: Frame | undefined): Event[] {
   const names = d.names.map((n) => n.text).join(", ");
-  const clauses = clausesOf(scope, source, "event", d.clauses, ["origin", "starts", "frame", "loses", "token"]);
+  const clauses = clausesOf(scope, source, "event", d.clauses, ["origin", "arrives", "starts", "frame", "above", "loses", "token"]);
   const origin = single(scope, source, names, clauses, "origin", "origin");
   const frameClause = single(scope, source, names, clauses, "frame", "frame");
   if (!origin) scope.report("EX2026", scope.span(source, d.names[0] as Located), { declaration: "event", name: names, clause: "origin" }, { help: "say where it comes from: `origin user`, `origin kernel` or `origin user or kernel`" });
@@ -325,10 +325,16 @@ export function declareEvents(scope: Scope, source: Source, d: EventDeclaration,
     fromUser: origin?.target.user ?? false,
     fromKernel: origin?.target.kernel ?? false,
     anyPoint: origin?.anyPoint ?? false,
+    arrives: settingsOf(scope, source, clauses, "arrives"),
     starts,
     frameComplete: frameClause?.complete ?? true,
     frameFacts: (frameClause?.facts ?? []).flatMap((f) => resolveTest(context, f) ?? []),
     loses: resolveRegisters(scope, source, namesOf(clauses, "loses")),
+    above: namesOf(clauses, "above").flatMap((name) => {
+      const field = frame?.fields.find((f) => f.name === name.text);
+      if (!field) scope.unknown(source, name, "field of the frame", frame?.fields.map((f) => f.name) ?? []);
+      return field ?? [];
+    }),
     tokens,
   };
   return d.names.map((name) => {

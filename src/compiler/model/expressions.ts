@@ -12,6 +12,8 @@ export interface ExpressionContext {
   readonly frame: Frame | undefined;
   readonly bareFields?: boolean;
   readonly tokens?: readonly Token[];
+  /** States may be tested: in entries, which find the machine in one of several. */
+  readonly states?: boolean;
   /** Only features may occur (`step … if`, `constant … if`, `require … if`): why, for the message. */
   readonly featuresOnly?: string;
 }
@@ -57,9 +59,36 @@ function resolveBinaryTest(context: ExpressionContext, expression: BinaryExpress
       const flags = resolveFlagUnion(context, expression);
       return flags && { kind: "flags", word: flags.word, flags: flags.flags, span };
     }
+    case "is":
+      return resolveStateTest(context, expression, span);
     default:
       return resolveComparison(context, expression, expression.operator, span);
   }
+}
+
+/** `gs is user`: a state and one of its values. */
+function resolveStateTest(context: ExpressionContext, { left, right }: BinaryExpression, span: Span): Test | undefined {
+  const { scope, source } = context;
+  if (!context.states) {
+    const notes = ["what state the machine is in at a point of an exit is known when it is checked; only an entry has to find out"];
+    scope.report("EX2031", span, { actual: "a test of a state", expected: "a condition of flags, features or the frame" }, { notes });
+    return undefined;
+  }
+  const [state, value] = [left, right].map((side) => (side.kind === "name" && side.path.length === 1 ? side.path[0] : undefined));
+  if (!state || !value) {
+    scope.report("EX2031", span, { actual: "something else", expected: "a state and one of its values, as in `gs is user`" });
+    return undefined;
+  }
+  const dimension = scope.dimensions.get(state.text);
+  if (!dimension) {
+    scope.unknown(source, state, "state", scope.dimensions.keys());
+    return undefined;
+  }
+  const index = dimension.values.indexOf(value.text);
+  if (index >= 0) return { kind: "state", dimension, value: index, span };
+  const values = dimension.values.map((v) => `\`${v}\``).join(", ");
+  scope.report("EX2028", scope.span(source, value), { state: dimension.name, value: value.text }, { help: `its values are ${values}` });
+  return undefined;
 }
 
 function resolveComparison(context: ExpressionContext, expression: BinaryExpression, operator: Comparison, span: Span): Test | undefined {

@@ -97,11 +97,16 @@ export interface Event extends Declared {
   readonly fromUser: boolean;
   readonly fromKernel: boolean;
   readonly anyPoint: boolean;
+  /** The state in which the processor enters the kernel, where it is not the interrupted one. */
+  readonly arrives: readonly StateSetting[];
+  /** The state after entry, in which the exit starts. */
   readonly starts: readonly StateSetting[];
   readonly frameComplete: boolean;
   readonly frameFacts: readonly Test[];
   /** Registers whose user value the entry itself destroyed, as the ABI says (`rcx`, `r11` of SYSCALL). */
   readonly loses: readonly string[];
+  /** Fields of which entry left copies right above the frame, lowest address first (an NMI's frame for IRET). */
+  readonly above: readonly FrameField[];
   readonly tokens: readonly Token[];
 }
 
@@ -122,6 +127,8 @@ export type Test =
   | { readonly kind: "flags"; readonly word: FlagWord; readonly flags: readonly Flag[]; readonly span: Span }
   /** The frame came from user mode, as the frame's `user when` says. */
   | { readonly kind: "frame-user"; readonly span: Span }
+  /** `gs is user`: what an entry finds the machine in. */
+  | { readonly kind: "state"; readonly dimension: StateDimension; readonly value: number; readonly span: Span }
   | { readonly kind: "condition"; readonly condition: Condition; readonly span: Span }
   /** Unsigned 64-bit comparison; `has`: some bit of the right side is set in the left, `lacks`: none is. */
   | {
@@ -187,13 +194,15 @@ export interface Step extends Contract {
   readonly form: StepForm;
   /** Set when it is how `restore STATE from TOKEN` is done. */
   readonly restores: { readonly dimension: StateDimension; readonly token: string } | undefined;
+  /** Set when it is how entry saves a token. */
+  readonly saves: { readonly dimension: StateDimension; readonly token: string } | undefined;
 }
 
 export type StepForm =
   | { readonly kind: "call"; readonly call: Call }
   | { readonly kind: "asm"; readonly lines: readonly AsmLine[] }
   /** The compiler writes its instructions from the frame's layout. */
-  | { readonly kind: "built-in"; readonly name: "restore_registers" };
+  | { readonly kind: "built-in"; readonly name: "restore_registers" | "save_registers" };
 
 export interface AsmLine {
   readonly instruction: Instruction;
@@ -236,6 +245,12 @@ export interface Tail extends Declared {
   readonly toUser: boolean;
   readonly toKernel: boolean;
   readonly requires: readonly StateSetting[];
+  readonly body: readonly Action[];
+}
+
+/** What is done between the processor's entry and C: from the state in which an event arrives to the one in which its exit starts. */
+export interface Entry extends Declared {
+  readonly events: readonly Event[];
   readonly body: readonly Action[];
 }
 
@@ -307,5 +322,6 @@ export interface Model {
   readonly owed: readonly OwedFlags[];
   readonly assumptions: readonly Assumption[];
   readonly tails: readonly Tail[];
+  readonly entries: readonly Entry[];
   readonly exits: readonly Exit[];
 }

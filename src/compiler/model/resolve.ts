@@ -24,7 +24,7 @@ import {
 } from "./declarations.js";
 import { readsFrame, resolveTest } from "./expressions.js";
 import { admissible } from "./features.js";
-import type { Action, Assumption, Event, Exit, Feature, FlagWord, Frame, Model, OwedFlags, Require, Step, Tail, Work } from "./model.js";
+import type { Action, Assumption, Entry, Event, Exit, Feature, FlagWord, Frame, Model, OwedFlags, Require, Step, Tail, Work } from "./model.js";
 import { type EntityKind, type ParsedFile, Scope } from "./scope.js";
 
 /** The editions of the language that this compiler reads. */
@@ -126,6 +126,7 @@ class Resolver {
     const { requires, owed } = this.requires();
     const assumptions = this.assumptions();
     const tails = this.tails(events, steps);
+    const entries = this.entries(steps);
     const exits = this.exits(steps);
     this.checkSymbols(tails, exits, works, steps);
     const of = <K extends "constant" | "mask" | "value" | "condition">(kind: K) =>
@@ -149,6 +150,7 @@ class Resolver {
       owed,
       assumptions,
       tails: [...tails.values()],
+      entries,
       exits,
     };
   }
@@ -280,6 +282,18 @@ class Resolver {
     }
     for (const { body, context, declaration } of bodies) body.push(...resolveBlock(context, declaration.body));
     return tails;
+  }
+
+  private entries(steps: readonly Step[]): Entry[] {
+    const { scope, frame } = this;
+    return this.all("entry").map(({ source, declaration: d }) => {
+      const events = d.events.flatMap((name) => scope.lookup(source, name, "event")?.value ?? []);
+      const tokens = [...new Map(events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()];
+      const body = resolveBlock({ source, scope, frame, tokens, steps, place: "entry" }, d.body);
+      const entry: Entry = { name: d.name.text, span: scope.span(source, d.name), doc: d.doc, events, body };
+      scope.declare(source, d.name, { kind: "entry", value: entry });
+      return entry;
+    });
   }
 
   private exits(steps: readonly Step[]): Exit[] {

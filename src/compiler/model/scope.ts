@@ -26,6 +26,7 @@ export type Entity =
   | { readonly kind: "work"; readonly value: Work }
   | { readonly kind: "step"; readonly value: Step }
   | { readonly kind: "tail"; readonly value: Tail }
+  | { readonly kind: "entry"; readonly value: { readonly name: string; readonly span: Span } }
   | { readonly kind: "exit"; readonly value: { readonly name: string; readonly span: Span } };
 
 export type EntityKind = Entity["kind"];

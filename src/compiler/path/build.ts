@@ -7,14 +7,14 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { terminalNamed } from "../machine/terminals.js";
 import { visitTest } from "../model/expressions.js";
 import { isFeatureTest } from "../model/features.js";
-import type { Action, AsmLine, Call, Exit, FlagWord, Frame, Model, Step, Tail, Test, Token, Work } from "../model/model.js";
+import type { Action, Call, Entry, Event, Exit, FlagWord, Frame, Model, Step, Tail, Test, Token, Work } from "../model/model.js";
 import type { Span } from "../text/source.js";
 import { leaves } from "./flow.js";
 import type { BranchNode, PathGraph, PathNode, ReadNode } from "./graph.js";
 import type { Location } from "./location.js";
 import { isPlaced } from "./place.js";
 import { placeStep } from "./place-step.js";
-import { afterPrepare, joinLocations, startLocation } from "./symbolic.js";
+import { afterPrepare, arrivalLocation, joinLocations, startLocation } from "./symbolic.js";
 import { lowerTest } from "./tests.js";
 
 /** The most nodes that one path may have, its copies of tails included. */
@@ -40,6 +40,19 @@ export function buildGraph(model: Model, exit: Exit): BuildResult {
   return { graph: failed ? undefined : graph, diagnostics };
 }
 
+/** The graph of an entry: its statements are the `leave` of an exit that never leaves. */
+export function buildEntry(model: Model, entry: Entry, event: Event): BuildResult {
+  if (!model.frame) return { graph: undefined, diagnostics: [] };
+  const { name, span, doc, body } = entry;
+  const exit: Exit = { name, span, doc, events: [event], toUser: event.fromUser, toKernel: event.fromKernel, prepare: undefined, leave: body, waivers: [] };
+  const stack = model.dimensions.find((d) => d.name === "stack");
+  const arrives = event.arrives.find((s) => s.dimension === stack)?.value ?? stack?.usual ?? 0;
+  const builder = new Builder(model, exit, model.frame, arrivalLocation(model.frame, stack?.values[arrives] ?? ""));
+  const leave = builder.entry();
+  const { diagnostics, nodes } = builder;
+  return { graph: diagnostics.length > 0 ? undefined : { model, exit, prepare: [], leave, nodes, callsPrepare: false }, diagnostics };
+}
+
 type Distribute<T> = T extends PathNode ? Omit<T, "id" | "side"> : never;
 
 class Builder {
@@ -50,17 +63,18 @@ class Builder {
   private readonly frame: Frame;
   private readonly tokens: readonly Token[];
   private side: "prepare" | "leave" = "prepare";
+  private isEntry = false;
   /** Words with a snapshot at the point that is being built. */
   private snapshots = new Set<FlagWord>();
   private location: Location;
   private readonly openTails: Tail[] = [];
 
-  constructor(model: Model, exit: Exit, frame: Frame) {
+  constructor(model: Model, exit: Exit, frame: Frame, start?: Location) {
     this.model = model;
     this.exit = exit;
     this.frame = frame;
     this.tokens = [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()];
-    this.location = startLocation(this.tokens);
+    this.location = start ?? startLocation(this.tokens, frame, exit.events);
   }
 
   private report<C extends Code>(code: C, span: Span, args: MessageArguments<C>, details?: Details): void {
@@ -155,6 +169,12 @@ class Builder {
     return nodes;
   }
 
+  entry(): PathNode[] {
+    this.side = "leave";
+    this.isEntry = true;
+    return this.actions(this.exit.leave);
+  }
+
   private mustLeave(nodes: readonly PathNode[], span: Span, what: string): void {
     if (leaves(nodes)) return;
     const notes = ["the processor would run on into whatever code the assembler puts next"];
@@ -237,7 +257,7 @@ class Builder {
 
   private when(action: Extract<Action, { kind: "when" }>): PathNode[] {
     const { test, span } = action;
-    if (this.side === "prepare" || isFeatureTest(test)) {
+    if (this.side === "prepare" || this.isEntry || isFeatureTest(test)) {
       const reads = this.side === "prepare" ? this.implicitReads(test, span) : [];
       const otherwise = () => this.actions(action.otherwise);
       return [...reads, this.branch(test, isFeatureTest(test) ? "feature" : "when", span, () => this.actions(action.then), otherwise)];

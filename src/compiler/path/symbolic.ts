@@ -16,7 +16,7 @@ import {
 } from "../machine/instruction.js";
 import { effectsOf } from "../machine/instructions.js";
 import { argumentRegisters, callerSavedRegisters, isGeneralRegister } from "../machine/registers.js";
-import type { Frame, Token } from "../model/model.js";
+import type { Event, Frame, Token } from "../model/model.js";
 import type { Location, Region, SymbolicValue } from "./location.js";
 
 /** What an instruction's effect on the location depends on beside the location. */
@@ -30,12 +30,35 @@ export interface LocationContext {
 
 export const kernelValue: SymbolicValue = { kind: "kernel" };
 
-/** At an exit's label: RSP points at the frame's first field, tokens are in their registers, the rest is the kernel's. */
-export function startLocation(tokens: readonly Token[]): Location {
+/**
+ * At an exit's label: RSP points at the frame's first field, tokens are in their registers, the rest is the kernel's. Above the
+ * frame lie the copies of saved words that the events declare, where all of them declare the same.
+ */
+export function startLocation(tokens: readonly Token[], frame: Frame, events: readonly Event[]): Location {
   const registers = allRegisters(() => kernelValue);
   for (const token of tokens) if (isGeneralRegister(token.register)) registers[token.register] = { kind: "token", token: token.name };
   registers.rsp = { kind: "pointer", region: "frame", offset: 0 };
-  return { registers, slots: new Map(), flags: undefined };
+  const [above = [], ...others] = events.map((event) => event.above);
+  const common = others.every((other) => other.map((f) => f.name).join() === above.map((f) => f.name).join()) ? above : [];
+  const words = common.map((field, i): [number, SymbolicValue] => [frame.size + 8 * i, { kind: "field", field: field.name }]);
+  return { registers, slots: new Map(words.length > 0 ? [["frame", new Map(words)]] : []), flags: undefined };
+}
+
+/**
+ * At an event's vector: the general registers are the interrupted code's. The processor has pushed the five words on the stack
+ * that it chose, except for SYSCALL, which leaves RSP alone.
+ */
+export function arrivalLocation(frame: Frame, stack: string): Location {
+  const saved = (register: string): SymbolicValue => {
+    const field = frame.fields.find((f) => f.saves === register);
+    return field ? { kind: "field", field: field.name } : kernelValue;
+  };
+  const registers = allRegisters(saved);
+  if (stack === "user") return { registers, slots: new Map(), flags: undefined };
+  const region: Region = `stack:${stack}`;
+  registers.rsp = { kind: "pointer", region, offset: 0 };
+  const words = new Map(["rip", "cs", "rflags", "rsp", "ss"].map((register, i) => [i * 8, saved(register)]));
+  return { registers, slots: new Map([[region, words]]), flags: undefined };
 }
 
 /** After the C function has returned: RAX holds what it decided (if it decides), callee-saved registers are kept. */

@@ -149,7 +149,7 @@ class Planner {
     const toUser = [...vectors.values()][0]?.toUser ?? true;
     const available = usefulSteps(model, goal, toUser, this.tokens, features, (test) => evaluateFeatures(test, features) === true).flatMap((step) => this.operators(step));
     const search = new Search(context, frame, goal, available, combinations);
-    const location = this.exit.prepare ? afterPrepare(startLocation(context.tokens), this.exit.prepare.returns !== undefined) : startLocation(context.tokens);
+    const location = this.exit.prepare ? afterPrepare(startLocation(context.tokens, this.frame, this.exit.events), this.exit.prepare.returns !== undefined) : startLocation(context.tokens, this.frame, this.exit.events);
     const start = { vectors: [...vectors.values()], location };
     const found = search.run(start);
     return "missing" in found ? found : { combinations, features, start, search, available, plan: found };

@@ -73,6 +73,10 @@ export abstract class ClauseParser extends StatementParser {
   /** `requires …`, of which a tail has some as well. */
   readonly requiresClause: Rule<tree.StatesClause> = this.RULE("requiresClause", (): tree.StatesClause => this.statesClause("requires"));
   private readonly startsClause: Rule<tree.StatesClause> = this.RULE("startsClause", (): tree.StatesClause => this.statesClause("starts"));
+  private readonly arrivesClause: Rule<tree.StatesClause> = this.RULE(
+    "arrivesClause",
+    (): tree.StatesClause => this.statesClause("arrives"),
+  );
   private readonly ensuresClause: Rule<tree.StatesClause> = this.RULE(
     "ensuresClause",
     (): tree.StatesClause => this.statesClause("ensures"),
@@ -85,6 +89,7 @@ export abstract class ClauseParser extends StatementParser {
   );
   private readonly needsClause: Rule<tree.NamesClause> = this.RULE("needsClause", (): tree.NamesClause => this.namesClause("needs"));
   private readonly losesClause: Rule<tree.NamesClause> = this.RULE("losesClause", (): tree.NamesClause => this.namesClause("loses"));
+  private readonly aboveClause: Rule<tree.NamesClause> = this.RULE("aboveClause", (): tree.NamesClause => this.namesClause("above"));
   private readonly clearsClause: Rule<tree.NamesClause> = this.RULE("clearsClause", (): tree.NamesClause => this.namesClause("clears"));
   private readonly clobbersClause: Rule<tree.NamesClause> = this.RULE(
     "clobbersClause",
@@ -198,6 +203,14 @@ export abstract class ClauseParser extends StatementParser {
     return { kind: "restores", start: startOffset, end: token.end, state, token };
   });
 
+  private readonly savesClause: Rule<tree.SavesClause> = this.RULE("savesClause", (): tree.SavesClause => {
+    const { startOffset } = this.CONSUME(keyword.saves);
+    const state = this.name(this.CONSUME(t.Word));
+    this.CONSUME(keyword.in);
+    const token = this.name(this.CONSUME2(t.Word));
+    return { kind: "saves", start: startOffset, end: token.end, state, token };
+  });
+
   private alternatives(rules: readonly Rule<tree.Clause>[]): ClauseAlternative[] {
     return rules.map((rule) => ({ ALT: () => this.SUBRULE(rule) }));
   }
@@ -215,13 +228,15 @@ export abstract class ClauseParser extends StatementParser {
   private readonly ofFeature = this.alternatives([this.configClause, this.cpuClause, this.excludesClause, this.needsClause]);
   private readonly ofEvent = this.alternatives([
     this.originClause,
+    this.arrivesClause,
     this.startsClause,
     this.frameClause,
     this.losesClause,
+    this.aboveClause,
     this.tokenClause,
   ]);
   private readonly ofWork = this.alternatives([this.guardClause, ...this.contractClauses]);
-  private readonly ofStep = this.alternatives([this.asmClause, this.restoresClause, ...this.contractClauses]);
+  private readonly ofStep = this.alternatives([this.asmClause, this.savesClause, this.restoresClause, ...this.contractClauses]);
 
   readonly featureClause: Rule<tree.Clause> = this.RULE("featureClause", (): tree.Clause => this.OR(this.ofFeature));
   readonly eventClause: Rule<tree.Clause> = this.RULE("eventClause", (): tree.Clause => this.OR(this.ofEvent));

@@ -228,6 +228,16 @@ export abstract class DeclarationParser extends ClauseParser {
     return { kind: "tail", start, end: this.end(), doc, name, target, requires, body };
   });
 
+  readonly entry: Rule<tree.EntryDeclaration> = this.RULE("entry", (): tree.EntryDeclaration => {
+    const { startOffset: start } = this.CONSUME(keyword.entry);
+    const doc = this.docBefore(start);
+    const name = this.name(this.CONSUME(t.Word));
+    this.CONSUME(keyword.from);
+    const events = this.SUBRULE(this.names);
+    const body = this.SUBRULE(this.block);
+    return { kind: "entry", start, end: body.end, doc, name, events, body };
+  });
+
   readonly exit: Rule<tree.ExitDeclaration> = this.RULE("exit", (): tree.ExitDeclaration => {
     const { startOffset: start } = this.CONSUME(keyword.exit);
     const doc = this.docBefore(start);
@@ -297,6 +307,7 @@ export abstract class DeclarationParser extends ClauseParser {
     { ALT: (): tree.Declaration => this.SUBRULE(this.require) },
     { ALT: (): tree.Declaration => this.SUBRULE(this.assume) },
     { ALT: (): tree.Declaration => this.SUBRULE(this.tail) },
+    { ALT: (): tree.Declaration => this.SUBRULE(this.entry) },
     { ALT: (): tree.Declaration => this.SUBRULE(this.exit) },
   ];
 

@@ -17,6 +17,7 @@ export const tightness: Readonly<Record<BinaryOperator | "not", number>> = {
   ">=": 5,
   has: 5,
   lacks: 5,
+  is: 5,
   "|": 6,
 };
 const becauseTightness = 3;

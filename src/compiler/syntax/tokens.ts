@@ -17,16 +17,16 @@ export const Text = createToken({ name: "Text", pattern: /"[^"\\\r\n]*(?:\\[^\r\
 
 /** Keywords by what they begin, with blanks between them. A word that begins several things stands where it does so first. */
 export const softKeywords = {
-  declarations: "edition import feature constant state flags mask value frame event condition work step require assume tail exit",
+  declarations: "edition import feature constant state flags mask value frame event condition work step require assume tail entry exit",
   clauses:
-    "config cpu excludes needs origin starts loses token once final always call asm requires ensures clears may clobbers touches restores prepare leave",
+    "config cpu excludes needs origin arrives starts loses above token once final always call asm requires ensures clears may clobbers touches restores prepare leave",
   statements: "run do irqs read take clear repeat evaluate restore window waive jump",
   other:
     "in bit async saves user kernel any point complete partial except sleep fault return rewrite set from at to returns on off while pending",
 } as const;
 
 /** Keywords that are never names. */
-export const hardKeywords = "or and not has lacks because when if else";
+export const hardKeywords = "or and not has lacks is because when if else";
 
 type WordsOf<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | WordsOf<Rest> : Text;
 type Keyword = WordsOf<(typeof softKeywords)[keyof typeof softKeywords]> | WordsOf<typeof hardKeywords>;
@@ -36,7 +36,7 @@ export function wordsOf(list: string): string[] {
   return list.split(" ");
 }
 
-const operatorKeywords: readonly string[] = ["or", "and", "has", "lacks"];
+const operatorKeywords: readonly string[] = ["or", "and", "has", "lacks", "is"];
 
 function createKeyword(text: string, soft: boolean): TokenType {
   // In capitals, because chevrotain keeps tokens and rules in one namespace.

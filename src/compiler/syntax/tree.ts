@@ -2,34 +2,15 @@
  * The syntax tree: what a file says, before names are looked up. Offsets are into the file's text.
  * The parser fills it, the resolver (`model/`) and the formatter (`format/`) read it.
  */
+import type { Comment, IntegerLiteral, Located, Name, StringLiteral } from "./tree-base.js";
+import type { Clause, StateSetting, Target } from "./tree-clauses.js";
+import type { Expression } from "./tree-expressions.js";
+import type { Block, WaiveStatement } from "./tree-statements.js";
 
-/** Common to all nodes: the half-open range `[start, end)` of the text. */
-export interface Located {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** An identifier as written. */
-export interface Name extends Located {
-  readonly text: string;
-}
-
-/** A string literal; `value` has its escapes (`\"`, `\\`) undone. */
-export interface StringLiteral extends Located {
-  readonly value: string;
-}
-
-/** A whole-number literal, decimal or `0x…`, with `_` between digits allowed. */
-export interface IntegerLiteral extends Located {
-  readonly value: bigint;
-}
-
-/** A `//` or `///` comment, without its line end. */
-export interface Comment extends Located {
-  /** The text as written, slashes included. */
-  readonly text: string;
-  readonly doc: boolean;
-}
+export type * from "./tree-base.js";
+export type * from "./tree-clauses.js";
+export type * from "./tree-expressions.js";
+export type * from "./tree-statements.js";
 
 export interface SpecFile extends Located {
   readonly edition: IntegerLiteral | undefined;
@@ -64,6 +45,7 @@ export type Declaration =
   | RequireDeclaration
   | AssumeDeclaration
   | TailDeclaration
+  | EntryDeclaration
   | ExitDeclaration;
 
 /** `feature PTI { config CONFIG_X  cpu X86_FEATURE_PTI  excludes XENPV  needs SMP }`; the block may be left out. */
@@ -186,6 +168,14 @@ export interface TailDeclaration extends DeclarationBase {
   readonly body: Block;
 }
 
+/** `entry nmi_entry from nmi { … }`: what is done before C runs, from the state in which the event `arrives` to the one in which its exit `starts`. */
+export interface EntryDeclaration extends DeclarationBase {
+  readonly kind: "entry";
+  readonly name: Name;
+  readonly events: readonly Name[];
+  readonly body: Block;
+}
+
 export interface ExitDeclaration extends DeclarationBase {
   readonly kind: "exit";
   readonly name: Name;
@@ -197,268 +187,9 @@ export interface ExitDeclaration extends DeclarationBase {
   readonly waives: readonly WaiveStatement[];
 }
 
-export interface Target extends Located {
-  readonly user: boolean;
-  readonly kernel: boolean;
-}
-
 /** `prepare NAME returns CONDITION { … }`: becomes one C function. */
 export interface Prepare extends Located {
   readonly name: Name;
   readonly returns: Name | undefined;
   readonly body: Block;
-}
-
-// ── Clauses: one line of a declaration's block; which declaration takes which is checked by the resolver ──
-
-export type Clause =
-  | NamesClause
-  | OriginClause
-  | StatesClause
-  | FrameClause
-  | TokenClause
-  | GuardClause
-  | CallClause
-  | AsmClause
-  | MayClause
-  | RestoresClause;
-
-/** `config A` · `cpu A, B` · `excludes …` · `needs …` · `loses rcx, r11` · `clears A | B` · `clobbers rax, eflags.zf` · `touches kernel_data`. */
-export interface NamesClause extends Located {
-  readonly kind: "names";
-  readonly word: "config" | "cpu" | "excludes" | "needs" | "loses" | "clears" | "clobbers" | "touches";
-  /** `eflags.zf` is one name with a dot in its text. */
-  readonly names: readonly Name[];
-}
-
-/** `origin user or kernel, any point`. */
-export interface OriginClause extends Located {
-  readonly kind: "origin";
-  readonly target: Target;
-  readonly anyPoint: boolean;
-}
-
-/** `starts …` · `requires …` · `ensures …`. */
-export interface StatesClause extends Located {
-  readonly kind: "states";
-  readonly word: "starts" | "requires" | "ensures";
-  readonly settings: readonly StateSetting[];
-}
-
-/** `irqs on`, `registers user except rdi rsp`. */
-export interface StateSetting extends Located {
-  readonly state: Name;
-  readonly value: Name;
-  readonly except: readonly Name[];
-}
-
-/** `frame complete, orig_ax == -1` (event). */
-export interface FrameClause extends Located {
-  readonly kind: "frame";
-  readonly complete: boolean;
-  readonly facts: readonly Expression[];
-}
-
-/** `token old_gs in rbx restores gs` (event). */
-export interface TokenClause extends Located {
-  readonly kind: "token";
-  readonly name: Name;
-  readonly register: Name;
-  readonly restores: Name;
-}
-
-/** `one-shot when E` · `once when E` · `final when E` · `always`. */
-export interface GuardClause extends Located {
-  readonly kind: "guard";
-  readonly policy: "one-shot" | "once" | "final" | "always";
-  readonly test: Expression | undefined;
-}
-
-/** `call do_signal(frame)`; an argument is `frame`, `flags` (the snapshot) or a constant's name. */
-export interface CallClause extends Located {
-  readonly kind: "call";
-  readonly function: Name;
-  readonly arguments: readonly Name[];
-}
-
-/** `asm "swapgs" "lfence"`: one string an instruction (AT&T); `{frame.sp}` is the address of that field there and then. */
-export interface AsmClause extends Located {
-  readonly kind: "asm";
-  readonly lines: readonly StringLiteral[];
-}
-
-/** `may sleep, fault, rewrite frame, set TIF_X | user_work`. */
-export interface MayClause extends Located {
-  readonly kind: "may";
-  readonly effects: readonly MayEffect[];
-}
-
-export type MayEffect =
-  | (Located & { readonly kind: "sleep" | "fault" | "rewrite-frame" | "return" })
-  | (Located & { readonly kind: "set"; readonly flags: readonly Name[] });
-
-/** `restores gs from old_gs` (step): how `restore gs from old_gs` is done. */
-export interface RestoresClause extends Located {
-  readonly kind: "restores";
-  readonly state: Name;
-  readonly token: Name;
-}
-
-// ── Statements ──
-
-export interface Block extends Located {
-  readonly statements: readonly Statement[];
-}
-
-export type Statement =
-  | RunStatement
-  | DoStatement
-  | IrqsStatement
-  | ReadStatement
-  | ClearStatement
-  | RepeatStatement
-  | WhenStatement
-  | EvaluateStatement
-  | RestoreStatement
-  | WindowStatement
-  | WaiveStatement
-  | AssumeStatement
-  | JumpStatement
-  | TerminalStatement;
-
-/** `run a, b`: work items, each behind its guard, which tests the last snapshot of its flags word. */
-export interface RunStatement extends Located {
-  readonly kind: "run";
-  readonly works: readonly Name[];
-}
-
-/** `do a, b`: steps. */
-export interface DoStatement extends Located {
-  readonly kind: "do";
-  readonly steps: readonly Name[];
-  /** `do restore_registers except rdi`. */
-  readonly except: readonly Name[];
-}
-
-/** `irqs on` · `irqs off`. */
-export interface IrqsStatement extends Located {
-  readonly kind: "irqs";
-  readonly on: boolean;
-}
-
-/** `read thread_flags` takes a snapshot; `take thread_flags` reads and clears all in one atomic step. */
-export interface ReadStatement extends Located {
-  readonly kind: "read";
-  readonly word: Name;
-  readonly take: boolean;
-}
-
-/** `clear TIF_X | TIF_Y`. */
-export interface ClearStatement extends Located {
-  readonly kind: "clear";
-  readonly flags: readonly Name[];
-}
-
-/** `repeat while pending user_work { … }`: the flags are read before each round, and once more at the end. */
-export interface RepeatStatement extends Located {
-  readonly kind: "repeat";
-  readonly mask: Name;
-  readonly body: Block;
-}
-
-export interface WhenStatement extends Located {
-  readonly kind: "when";
-  readonly test: Expression;
-  readonly then: Block;
-  /** A block, or the `when` of an `else if`. */
-  readonly otherwise: Block | WhenStatement | undefined;
-}
-
-/** `evaluate sysret_applies`: decides the condition here instead of at the end of `prepare`. */
-export interface EvaluateStatement extends Located {
-  readonly kind: "evaluate";
-  readonly condition: Name;
-}
-
-/** `restore gs from old_gs`. */
-export interface RestoreStatement extends Located {
-  readonly kind: "restore";
-  readonly state: Name;
-  readonly token: Name;
-}
-
-/** `window nmi_unlatched { … }`: a range that other paths can recognise; its labels are exported. */
-export interface WindowStatement extends Located {
-  readonly kind: "window";
-  readonly name: Name;
-  readonly body: Block;
-}
-
-/** `waive buffers clean because "…"` (an obligation) or `waive EX3101 because "…"` (a rule). */
-export interface WaiveStatement extends Located {
-  readonly kind: "waive";
-  readonly rule: Name | StateSetting;
-  readonly because: StringLiteral | undefined;
-}
-
-/** `assume gs kernel because "…"`: from here on the state is taken to be so. */
-export interface AssumeStatement extends Located {
-  readonly kind: "assume-state";
-  readonly setting: StateSetting;
-  readonly because: StringLiteral | undefined;
-}
-
-/** `jump return_to_user`: goes on in a shared tail. */
-export interface JumpStatement extends Located {
-  readonly kind: "jump";
-  readonly tail: Name;
-}
-
-/** `sysretq when sysret_applies` · `iretq at native_irq_return_iret on fault bad_iret`. */
-export interface TerminalStatement extends Located {
-  readonly kind: "terminal";
-  readonly terminal: Name;
-  readonly test: Expression | undefined;
-  /** A global label that the emitted instruction carries. */
-  readonly label: Name | undefined;
-  /** The recovery that the kernel's fault handler goes to. */
-  readonly recovery: Name | undefined;
-}
-
-// ── Expressions ──
-
-export type Expression = BinaryExpression | NotExpression | NameExpression | IntegerExpression | BecauseExpression;
-
-export type BinaryOperator = "or" | "and" | "|" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "has" | "lacks";
-
-/** `has`: some of the bits is set; `lacks`: none is. `|` joins bits. Binding, loosest first: or, and, because, not, comparisons, `|`. */
-export interface BinaryExpression extends Located {
-  readonly kind: "binary";
-  readonly operator: BinaryOperator;
-  readonly left: Expression;
-  readonly right: Expression;
-}
-
-export interface NotExpression extends Located {
-  readonly kind: "not";
-  readonly operand: Expression;
-}
-
-/** `PTI`, `frame.cx`, `token.old_gs`. */
-export interface NameExpression extends Located {
-  readonly kind: "name";
-  readonly path: readonly Name[];
-}
-
-/** `-1` is an integer too. */
-export interface IntegerExpression extends Located {
-  readonly kind: "integer";
-  readonly value: bigint;
-}
-
-/** `clause because "reason"`. */
-export interface BecauseExpression extends Located {
-  readonly kind: "because";
-  readonly operand: Expression;
-  readonly reason: StringLiteral;
 }

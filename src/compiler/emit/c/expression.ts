@@ -22,6 +22,8 @@ export function expression(model: Model, test: Test, decided: Decided, around: A
       return inside(`${test.word.name} & ${flagSet(model, test.word, test.flags)}`);
     case "frame-user":
       return "exitdsl_frame_user(frame)";
+    case "state":
+      throw new Error("only entries test states, and they are not emitted");
     case "condition":
       if (decided(test.condition)) return decidedName(test.condition);
       // Its function knows nothing of what was decided here.

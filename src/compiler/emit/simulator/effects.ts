@@ -3,9 +3,9 @@ import type { Effect, Place, ValueExpression } from "../../machine/instruction.j
 import type { Location } from "../../path/location.js";
 import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
-import { numeral } from "./print.js";
+import { assignChain, binary, numeral } from "./print.js";
 import { readsStackPointer, type StackPointer, setsStackPointer, stackMove } from "./stack-pointer.js";
-import { bare, type Halves, Values, widthOf } from "./values.js";
+import { bare, type Halves, isLiteral, Values, widthOf } from "./values.js";
 
 const rflagsBits = { if: 0x200, df: 0x400, ac: 0x40000 } as const;
 
@@ -71,10 +71,16 @@ function write(module: Module, values: Values, place: Place, value: ValueExpress
   const half = target.byte >= 4 ? `${target.word} + 1` : target.word;
   if (width === 32) return [`w[${half}] = ${bare(pure.low)};`];
   const shift = (target.byte % 4) * 8;
-  const mask = (width === 8 ? 0xff : 0xffff) << shift;
+  const mask = ((width === 8 ? 0xff : 0xffff) << shift) >>> 0;
   const kept = `(${module.dialect.at(half)} & ${numeral(~mask >>> 0)})`;
-  const low = shift === 0 ? `(${bare(pure.low)} & ${numeral(mask)})` : `((${bare(pure.low)} << ${shift}) & ${numeral(mask >>> 0)})`;
-  return [`w[${half}] = ${kept} | ${bare(low) === low ? low : `(${bare(low)})`};`];
+  const moved = shift === 0 ? pure.low : `(${pure.low} << ${shift})`;
+  return [assignChain(`w[${half}]`, binary(kept, "|", narrow(moved, mask)))];
+}
+
+/** Cut down to the mask; a literal or a masked read is so already. */
+function narrow(text: string, mask: number): string {
+  if (text === "0" || (isLiteral(text) && Number(text) <= mask)) return text;
+  return text.endsWith(` & ${numeral(mask)})`) ? text : `(${text} & ${numeral(mask)})`;
 }
 
 /** A 64-bit write: a copy, a change of one half, two halves, or a helper that carries. */

@@ -41,6 +41,8 @@ function write(context: Context, test: Test): Doc {
       const user = module.model.frame?.user;
       return user ? write({ ...context, reasons: false }, user) : String(negate);
     }
+    case "state":
+      throw new Error("only entries test states, and they are not emitted");
     case "condition":
       if (context.decided(test.condition)) return `${negate ? "!" : ""}${module.local(test.condition.name)}`;
       return write({ ...context, reasons: false }, test.condition.test);

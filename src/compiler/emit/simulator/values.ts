@@ -107,7 +107,11 @@ export class Values {
         return { high: left.low, low: right.low };
       case "bit-set":
       case "bit-reset": {
-        if (value.right.kind !== "immediate") return undefined;
+        if (value.right.kind !== "immediate") {
+          if (width === 64) return undefined;
+          const bit = `(1 << (${bare(right.low)} & ${width - 1}))`;
+          return { high: "0", low: operator === "bit-set" ? or(left.low, bit) : and(left.low, `~${bit}`) };
+        }
         const bit = 1n << (value.right.value % BigInt(width));
         const mask = halves(operator === "bit-set" ? bit : ~bit);
         const join = operator === "bit-set" ? or : and;
@@ -173,7 +177,7 @@ export function widthOf(place: Place): Width {
   return place.kind === "register" || place.kind === "memory" ? place.width : 64;
 }
 
-const isLiteral = (text: string): boolean => /^(0x[0-9a-f]+|\d+)$/.test(text);
+export const isLiteral = (text: string): boolean => /^(0x[0-9a-f]+|\d+)$/.test(text);
 
 /** Without the parentheses that enclose all of it; an operator is then outermost. */
 export function bare(text: string): string {
