@@ -33,7 +33,9 @@ function resolveStatement(context: ActionContext, s: Statement): Action[] {
         return work ? [{ kind: "run", work, span: scope.span(source, name) }] : [];
       });
     }
-    case "do":
+    case "do": {
+      // `do swapgs, restore_registers except rdi`: the registers are those of the only step that can leave some out.
+      const exempt = !s.steps.some((name) => name.text === "restore_registers");
       return s.steps.flatMap((name): Action[] => {
         const step = scope.lookup(source, name, "step")?.value;
         if (!step) return [];
@@ -52,8 +54,10 @@ function resolveStatement(context: ActionContext, s: Statement): Action[] {
           );
           return [];
         }
-        return [{ kind: "do", step, except: resolveRegisters(scope, source, s.except), span: at }];
+        const except = exempt || step.form.kind === "built-in" ? resolveRegisters(scope, source, s.except) : [];
+        return [{ kind: "do", step, except, span: at }];
       });
+    }
     case "irqs":
       return [{ kind: "irqs", on: s.on, span }];
     case "read": {
