@@ -4,7 +4,8 @@
  * reported once.
  */
 import { check } from "./check/check.js";
-import { type Boundary, checkInterruptions } from "./check/interruption.js";
+import { checkEntries } from "./check/entry.js";
+import { type Boundaries, checkInterruptions } from "./check/interruption.js";
 import { diagnostic } from "./diagnostics/catalogue.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Artefact, BackEnd, EmitOptions } from "./emit/artefact.js";
@@ -58,7 +59,7 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
   const diagnostics = [...found];
   const graphs: PathGraph[] = [];
   const statistics: PathStatistics[] = [];
-  const boundaries: Boundary[] = [];
+  const boundaries: Boundaries[] = [];
   const artefacts: Artefact[] = [];
   const failed = () => diagnostics.some((d) => d.severity === "error");
   const add = (more: readonly Diagnostic[]) => {
@@ -78,11 +79,14 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
     if (!graph) continue;
     const checked = check(graph);
     add(checked.diagnostics);
-    boundaries.push(...checked.boundaries);
+    if (checked.boundaries) boundaries.push(checked.boundaries);
     graphs.push(graph);
     statistics.push({ ...countPath(graph), ...checked.statistics, milliseconds: now() - started });
   }
-  if (model) add(checkInterruptions(model, boundaries));
+  if (model) {
+    add(checkInterruptions(model, boundaries));
+    for (const { diagnostics: entering } of checkEntries(model, boundaries)) add(entering);
+  }
   if (model && !failed()) {
     add(backEnds.flatMap((b) => b.check(model, graphs)));
     const emitOptions: EmitOptions = {

@@ -2,14 +2,14 @@
 import { type Code, diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { terminals as terminalRows } from "../machine/terminals.js";
-import type { Waiver } from "../model/model.js";
+import type { Test, Waiver } from "../model/model.js";
 import { blocksOf, visitNodes } from "../path/flow.js";
 import type { PathGraph, PathNode } from "../path/graph.js";
 import { type PathContext, pathContext } from "./context.js";
 import { Explorer, type Reached } from "./explore.js";
 import { unknownFlags } from "./flag-box.js";
-import { Boundaries, type Boundary } from "./interruption.js";
-import type { Finding, Rule } from "./rule.js";
+import { Boundaries } from "./interruption.js";
+import type { Finding, Rule, Visit } from "./rule.js";
 import { contracts, stepContracts } from "./rules/contracts.js";
 import { staleDecisions } from "./rules/frame-facts.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
@@ -46,7 +46,7 @@ export interface CheckStatistics {
 export interface CheckResult {
   readonly diagnostics: readonly Diagnostic[];
   /** What other paths may find when they interrupt this one. */
-  readonly boundaries: readonly Boundary[];
+  readonly boundaries: Boundaries | undefined;
   readonly statistics: CheckStatistics;
 }
 
@@ -60,35 +60,52 @@ interface Found {
 }
 
 export function check(graph: PathGraph): CheckResult {
-  const context = pathContext(graph);
+  return examine(graph, (context) => starts(context).map((vector) => ({ vector, combinations: context.features.all })));
+}
+
+/** A vector to start from, and the combinations in which it is one. */
+export interface Start {
+  readonly vector: Vector;
+  readonly combinations: bigint;
+}
+
+/** What is asked of what reaches the end of a path that does not leave: an entry. */
+export type EndRule = (context: PathContext, reached: Reached, report: Visit["report"]) => void;
+
+/** Explores a path from `startsOf` and tells what its rules find. `also` are tests of features that the starts depend on. */
+export function examine(graph: PathGraph, startsOf: (context: PathContext) => readonly Start[], atEnd?: EndRule, also: readonly Test[] = []): CheckResult {
+  const context = pathContext(graph, also);
   if (!("graph" in context)) {
     const { what, count, limit } = context;
     const help = "split the path, or the features that do not belong together";
     const excess = diagnostic("EX2044", graph.exit.span, { name: graph.exit.name, count, what, limit }, { help });
-    return { diagnostics: [excess], boundaries: [], statistics: { states: 0, featureCombinations: 0 } };
+    return { diagnostics: [excess], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
   }
   const found = new Map<string, Found>();
   const waivers = collectWaivers(graph);
   const boundaries = new Boundaries(context);
+  const record = (node: PathNode, instruction: number | undefined, reached: Reached, finding: Finding): void => {
+    if (waive(waivers, finding, node)) return;
+    const failing = finding.combinations ?? reached.combinations;
+    const place = `${node.id} ${instruction ?? ""} ${finding.span?.start ?? ""}`;
+    // A register or a flag more is the same fault; what it is about is in the arguments of the message.
+    const key = `${finding.code} ${place} ${JSON.stringify(finding.args)}`;
+    const known = found.get(key);
+    if (!known) found.set(key, { finding, node, instruction, reached, combinations: failing });
+    else {
+      known.combinations |= failing;
+      if (reached.depth < known.reached.depth) known.reached = reached;
+    }
+  };
   const explorer = new Explorer(context, (node, reached, instruction) => {
     boundaries.note(node, reached);
     const { vector, combinations } = reached;
-    const report = (finding: Finding) => {
-      if (waive(waivers, finding, node)) return;
-      const failing = finding.combinations ?? combinations;
-      const place = `${node.id} ${instruction ?? ""} ${finding.span?.start ?? ""}`;
-      // A register or a flag more is the same fault; what it is about is in the arguments of the message.
-      const key = `${finding.code} ${place} ${JSON.stringify(finding.args)}`;
-      const known = found.get(key);
-      if (!known) found.set(key, { finding, node, instruction, reached, combinations: failing });
-      else {
-        known.combinations |= failing;
-        if (reached.depth < known.reached.depth) known.reached = reached;
-      }
-    };
+    const report = (finding: Finding) => record(node, instruction, reached, finding);
     for (const rule of rules) rule({ context, node, vector, combinations, instruction, report });
   });
-  explorer.run(starts(context));
+  const ended = explorer.run(startsOf(context));
+  const last = graph.nodes[graph.nodes.length - 1];
+  if (atEnd && last) for (const reached of ended) atEnd(context, reached, (finding) => record(last, undefined, reached, finding));
   const diagnostics = mostTelling([...found.values()]).map((f) => describe(context, f));
   diagnostics.push(...loopFindings(graph, (code, node) => waive(waivers, { code }, node)));
   for (const waiver of waivers) {
@@ -98,7 +115,7 @@ export function check(graph: PathGraph): CheckResult {
   }
   return {
     diagnostics: once(diagnostics),
-    boundaries: boundaries.all(),
+    boundaries,
     statistics: { states: explorer.states, featureCombinations: context.features.combinations.length },
   };
 }

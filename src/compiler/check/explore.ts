@@ -9,7 +9,7 @@ import type { PathContext } from "./context.js";
 import { forgetSnapshot, forgetValues, seenNone, seenSome } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
 import { afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
-import { type Vector, withValue } from "./vector.js";
+import { type Vector, valueIndex, withValue } from "./vector.js";
 
 /** A vector at a point, and how it was reached. */
 export interface Reached {
@@ -53,9 +53,13 @@ export class Explorer {
   }
 
   /** Runs the whole path. Gives what reaches its end: nothing, where every way leaves. */
-  run(starts: readonly Vector[]): readonly Reached[] {
+  run(starts: readonly { readonly vector: Vector; readonly combinations: bigint }[]): readonly Reached[] {
     const states: States = new Map();
-    for (const vector of starts) states.set(vector.key, { vector, combinations: this.context.features.all, origins: [], depth: 0 });
+    for (const { vector, combinations } of starts) {
+      const known = states.get(vector.key);
+      if (known) known.combinations |= combinations;
+      else states.set(vector.key, { vector, combinations, origins: [], depth: 0 });
+    }
     return [...this.block(this.context.graph.leave, this.block(this.context.graph.prepare, states)).values()];
   }
 
@@ -166,6 +170,8 @@ export class Explorer {
     switch (test.kind) {
       case "frame-user":
         return vector.toUser === outcome ? [vector] : [];
+      case "state":
+        return (valueIndex(vector, test.dimension) === test.value) === outcome ? [vector] : [];
       case "flags": {
         const flags = context.flags(test.flags);
         const none = outcome ? undefined : seenNone(vector.flags, flags);

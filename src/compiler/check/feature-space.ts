@@ -103,6 +103,17 @@ export class FeatureSpace {
     return literals.reduce((set, { feature, on }) => set & (on ? this.with(feature) : ~this.with(feature)), this.all);
   }
 
+  /** The combinations of a set, each as the features that are on. */
+  kernels(set: bigint): ReadonlySet<Feature>[] {
+    return this.combinations.flatMap((on, i) => ((set >> BigInt(i)) & 1n ? [new Set(this.features.filter((_, bit) => (on & (1 << bit)) !== 0))] : []));
+  }
+
+  /** The combinations for which `holds`. */
+  select(holds: (on: (feature: Feature) => boolean) => boolean): bigint {
+    const position = new Map(this.features.map((f, i) => [f, i]));
+    return this.bits((on) => holds((feature) => ((on >> (position.get(feature) ?? 31)) & 1) === 1));
+  }
+
   /** The index of the first combination of a set. */
   first(set: bigint): number | undefined {
     if (set === 0n) return undefined;

@@ -5,7 +5,7 @@
  */
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { Event, Model, StateDimension } from "../model/model.js";
+import type { Event, Feature, Model, StateDimension } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
 import type { PathContext } from "./context.js";
@@ -27,41 +27,82 @@ export interface Boundary {
   readonly features: string | undefined;
 }
 
-/** Collects the values that occur in one path, each with the first boundary at which it does. */
+/** A state of the machine at some boundary: the values of the interruptible dimensions, as an event would find them. */
+export interface Interrupted {
+  readonly path: string;
+  readonly span: Span;
+  readonly values: readonly (readonly [dimension: StateDimension, value: number])[];
+  /** The combinations, each as the features that are on. */
+  readonly kernels: readonly ReadonlySet<Feature>[];
+  /** The features that the interrupted path mentions: others may be on or off. */
+  readonly mentioned: readonly Feature[];
+}
+
+/** Collects what one path can be found in, each with the first boundary at which it can. */
 export class Boundaries {
   private readonly context: PathContext;
-  private readonly found = new Map<string, { dimension: StateDimension; value: number; node: PathNode; combinations: bigint }>();
+  private readonly found = new Map<string, { values: string; node: PathNode; combinations: bigint }>();
+  private readonly dimensions: readonly StateDimension[];
 
   constructor(context: PathContext) {
     this.context = context;
+    this.dimensions = interruptible.map((name) => context.dimension(name));
+  }
+
+  get path(): string {
+    return this.context.graph.exit.name;
   }
 
   note(node: PathNode, { vector, combinations }: Reached): void {
-    for (const name of interruptible) {
-      const dimension = this.context.dimension(name);
-      const value = valueIndex(vector, dimension);
-      const key = `${name} ${value}`;
-      const known = this.found.get(key);
-      if (known) known.combinations |= combinations;
-      else this.found.set(key, { dimension, value, node, combinations });
-    }
+    const values = String.fromCharCode(...this.dimensions.map((d) => valueIndex(vector, d)));
+    const known = this.found.get(values);
+    if (known) known.combinations |= combinations;
+    else this.found.set(values, { values, node, combinations });
   }
 
-  all(): Boundary[] {
-    return [...this.found.values()].map(({ dimension, value, node, combinations }) => ({
-      path: this.context.graph.exit.name,
-      dimension,
-      value,
+  /** Each value of each dimension by itself. */
+  single(): Boundary[] {
+    const { features } = this.context;
+    return this.dimensions.flatMap((dimension, i) => {
+      const byValue = new Map<number, { node: PathNode; combinations: bigint }>();
+      for (const { values, node, combinations } of this.found.values()) {
+        const value = values.charCodeAt(i);
+        const known = byValue.get(value);
+        if (known) known.combinations |= combinations;
+        else byValue.set(value, { node, combinations });
+      }
+      return [...byValue].map(([value, { node, combinations }]) => ({
+        path: this.path,
+        dimension,
+        value,
+        span: node.span,
+        features: featureNote(features.explain(combinations)),
+      }));
+    });
+  }
+
+  /** The states as wholes, for an entry to start from. */
+  whole(): Interrupted[] {
+    const { features } = this.context;
+    return [...this.found.values()].map(({ values, node, combinations }) => ({
+      path: this.path,
       span: node.span,
-      features: featureNote(this.context.features.explain(combinations)),
+      values: this.dimensions.map((dimension, i) => [dimension, values.charCodeAt(i)] as const),
+      kernels: features.kernels(combinations),
+      mentioned: features.features,
     }));
   }
 }
 
-/** Holds every any-point event that an exit returns from to the boundaries of all paths. */
-export function checkInterruptions(model: Model, boundaries: readonly Boundary[]): Diagnostic[] {
+/** Holds every any-point event that an exit returns from, and that no entry is given for, to the boundaries of all paths. */
+export function checkInterruptions(model: Model, paths: readonly Boundaries[]): Diagnostic[] {
   const events = new Map<Event, string>();
-  for (const exit of model.exits) for (const event of exit.events) if (event.anyPoint && !events.has(event)) events.set(event, exit.name);
+  const entered = new Set(model.entries.flatMap((entry) => entry.events));
+  for (const exit of model.exits) {
+    for (const event of exit.events) if (event.anyPoint && !events.has(event) && !entered.has(event)) events.set(event, exit.name);
+  }
+  if (events.size === 0) return [];
+  const boundaries = paths.flatMap((path) => path.single());
   return [...events].flatMap(([event, exit]) => {
     const told = new Set<StateDimension>();
     return boundaries.flatMap((boundary) => {

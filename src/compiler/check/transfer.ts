@@ -72,17 +72,19 @@ export function afterInstruction(context: PathContext, vector: Vector, node: Ins
 /** After all instructions of a step: its contract. */
 export function afterStep(context: PathContext, vector: Vector, node: InstructionsNode): Vector {
   let next = afterContract(context, vector, node.step);
-  const { restores } = node.step;
-  if (restores) next = withToken(context, next, restores.token);
+  const { restores, saves } = node.step;
+  if (restores) next = withToken(context, next, restores.token, true);
+  // In an entry a token that was used is one that was saved.
+  if (saves) next = withToken(context, next, saves.token, false);
   return settle(context, next);
 }
 
-function withToken(context: PathContext, vector: Vector, name: string): Vector {
+function withToken(context: PathContext, vector: Vector, name: string, restored: boolean): Vector {
   const index = context.tokens.findIndex((t) => t.name === name);
   if (index < 0) return vector;
   const token = context.tokens[index];
   const used = vector.with({ tokens: vector.tokens | (1 << index) });
-  return token ? set(context, used, token.restores.name, "saved") : used;
+  return token && restored ? set(context, used, token.restores.name, "saved") : used;
 }
 
 function afterEffect(context: PathContext, vector: Vector, effect: Effect): Vector {

@@ -30,6 +30,11 @@ export const entries3to8 = {
   EX5008: { severity: "error", title: "a tail entered in the wrong state", message: "the tail `{tail}` requires {dimension} {wanted}, and here it is {actual}" },
   EX5009: { severity: "error", title: "tails that jump in a circle", message: "the tail `{tail}` jumps to itself" },
   EX5010: { severity: "error", title: "a test that assembly cannot make here", message: "{problem}" },
+  EX5011: {
+    severity: "error",
+    title: "a fault that its recovery does not expect",
+    message: "a fault of `{terminal}` finds {dimension} {actual}, and `{event}` is to arrive with it {wanted}",
+  },
   EX5013: { severity: "error", title: "a tail that cannot be planned", message: "no legal order of steps leads to `{goal}` from here" },
   EX5014: { severity: "error", title: "a tail with too many variants", message: "the steps to `{goal}` differ in too many ways between kernels to be planned" },
   // 6: NMI and paranoid
@@ -39,6 +44,12 @@ export const entries3to8 = {
   EX6004: { severity: "error", title: "work in a path that may have interrupted anything", message: "`{item}` runs here, and `{event}` may have interrupted any instruction of the kernel" },
   EX6005: { severity: "error", title: "an any-point path that takes a state for granted", message: "`{event}` takes {dimension} {assumed} for granted, and it may come while `{path}` has it at {actual}" },
   EX6006: { severity: "error", title: "an any-point event without a stack of its own", message: "`{event}` has no stack of its own, and it may come while `{path}` has the user's RSP loaded" },
+  EX6007: {
+    severity: "error",
+    title: "an entry that does not arrive where its exit starts",
+    message: "`{entry}` ends with {dimension} {actual}, and `{event}` starts with it {wanted}",
+  },
+  EX6008: { severity: "error", title: "a token that entry does not save", message: "`{entry}` never saves `{token}`, which the exit of `{event}` restores" },
   // 7: context tracking and instrumentation; 8: mitigations
   EX7001: { severity: "error", title: "an obligation to the kernel's own state", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },
   EX8001: { severity: "error", title: "a mitigation that is missing", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },

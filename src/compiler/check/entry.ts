@@ -1,0 +1,173 @@
+/**
+ * Checks the entry of an event: from every state in which the processor can hand over, to the one in which its exit starts.
+ * From user mode that is what every exit to user mode guarantees; from the kernel what kernel code runs with; and an event that may
+ * come at any point finds what any path of the spec, entries included, can be in between two instructions (INV-21, INV-43, INV-63).
+ */
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import type { Entry, Event, Model, StateSetting, Test } from "../model/model.js";
+import { buildEntry } from "../path/build.js";
+import { type CheckResult, type EndRule, examine, type Start } from "./check.js";
+import type { PathContext } from "./context.js";
+import { unknownFlags } from "./flag-box.js";
+import type { Boundaries, Interrupted } from "./interruption.js";
+import { userRegisters } from "./registers.js";
+import { Vector, valueIndex, valueOf } from "./vector.js";
+
+/** The checks of all entries of a spec: first those that interrupt nothing, then those that may interrupt them too. */
+export function checkEntries(model: Model, exits: readonly Boundaries[]): readonly (Pick<CheckResult, "diagnostics" | "statistics"> & { readonly entry: Entry })[] {
+  const boundaries = [...exits];
+  const anywhere = (entry: Entry) => entry.events.some((event) => event.anyPoint);
+  const ordered = [...model.entries.filter((e) => !anywhere(e)), ...model.entries.filter(anywhere)];
+  return ordered.map((entry) => {
+    const interrupted = anywhere(entry) ? boundaries.flatMap((b) => (returnsFrom(model, b, entry) ? [] : b.whole())) : [];
+    const results = entry.events.map((event) => checkEntry(model, entry, event, interrupted));
+    for (const { boundaries: own } of results) if (own) boundaries.push(own);
+    const total = { states: 0, featureCombinations: 0 };
+    for (const { statistics } of results) {
+      total.states += statistics.states;
+      total.featureCombinations = Math.max(total.featureCombinations, statistics.featureCombinations);
+    }
+    return { entry, diagnostics: results.flatMap((r) => r.diagnostics), statistics: total };
+  });
+}
+
+/** An event is not taken to interrupt its own exit: its vector's stack is in use then, and what happens is that vector's protocol. */
+function returnsFrom(model: Model, { path }: Boundaries, entry: Entry): boolean {
+  return model.exits.some((exit) => exit.name === path && exit.events.some((event) => entry.events.includes(event)));
+}
+
+function checkEntry(model: Model, entry: Entry, event: Event, interrupted: readonly Interrupted[]): CheckResult {
+  const { graph, diagnostics } = buildEntry(model, entry, event);
+  if (!graph) return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
+  const owed = model.requires.filter((r) => r.target === "user");
+  const also: Test[] = owed.flatMap((r) => (r.condition ? [r.condition] : []));
+  for (const { mentioned, values } of interrupted) {
+    if (values.some(([dimension, value]) => value !== dimension.usual)) for (const feature of mentioned) also.push({ kind: "feature", feature, span: entry.span });
+  }
+  return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event), distinct(also));
+}
+
+/** Each feature once: the list is as long as the interrupted paths have features. */
+function distinct(tests: readonly Test[]): Test[] {
+  const features = new Set<unknown>();
+  return tests.filter((test) => {
+    if (test.kind !== "feature") return true;
+    if (features.has(test.feature)) return false;
+    features.add(test.feature);
+    return true;
+  });
+}
+
+/** The vectors in which an event can arrive. */
+function arrivals(context: PathContext, event: Event, interrupted: readonly Interrupted[]): Start[] {
+  const { features, model } = context;
+  const result: Start[] = [];
+  const add = (toUser: boolean, values: readonly number[], combinations: bigint) => {
+    if (combinations === 0n) return;
+    const arrived = [...values];
+    for (const { dimension, value } of event.arrives) arrived[dimension.index] = value;
+    result.push({ vector: arrival(context, event, toUser, arrived), combinations });
+  };
+  const usual = model.dimensions.map((d) => d.usual);
+  if (event.fromUser) {
+    // User mode is what the exits to it guarantee: one vector for each set of obligations that some kernels have.
+    let states: { values: number[]; combinations: bigint }[] = [{ values: withValues(context, usual, userMode), combinations: features.all }];
+    for (const { setting, condition, target } of model.requires) {
+      if (target !== "user") continue;
+      const owing = condition ? (features.where(condition) ?? features.all) : features.all;
+      states = states.flatMap(({ values, combinations }) => [
+        { values: settled(values, setting), combinations: combinations & owing },
+        { values, combinations: combinations & ~owing },
+      ]);
+    }
+    for (const { values, combinations } of states) add(true, values, combinations);
+  }
+  if (!event.fromKernel) return result;
+  add(false, usual, features.all);
+  for (const { values, kernels, mentioned } of interrupted) {
+    const found = [...usual];
+    for (const [dimension, value] of values) found[dimension.index] = value;
+    const known = new Set(kernels.map((kernel) => key(mentioned, (f) => kernel.has(f))));
+    add(false, found, features.select((on) => known.has(key(mentioned, on))));
+  }
+  return result;
+}
+
+const userMode = [
+  ["gs", "user"],
+  ["irqs", "on"],
+  ["stack", "user"],
+  ["registers", "user"],
+] as const;
+
+function withValues(context: PathContext, values: readonly number[], settings: readonly (readonly [string, string])[]): number[] {
+  const result = [...values];
+  for (const [name, value] of settings) {
+    const dimension = context.dimension(name);
+    result[dimension.index] = dimension.values.indexOf(value);
+  }
+  return result;
+}
+
+function settled(values: readonly number[], { dimension, value }: StateSetting): number[] {
+  const result = [...values];
+  result[dimension.index] = value;
+  return result;
+}
+
+function key(features: Interrupted["mentioned"], on: (feature: Interrupted["mentioned"][number]) => boolean): string {
+  return features.map((feature) => (on(feature) ? "1" : "0")).join("");
+}
+
+function arrival(context: PathContext, event: Event, toUser: boolean, values: readonly number[]): Vector {
+  const [first] = context.graph.leave;
+  const location = first?.kind === "instructions" ? (first.instructions[0]?.before ?? first.after) : undefined;
+  return new Vector({
+    toUser,
+    event,
+    values: String.fromCharCode(...values),
+    flags: unknownFlags(context.allFlags),
+    registers: location ? userRegisters(context, location) : 0,
+    tokens: 0,
+    facts: 0,
+    decided: 0,
+    stale: 0,
+  });
+}
+
+/** At its end an entry has to be where the exit of its event starts, with every token saved. */
+function endRule(entry: Entry, event: Event): EndRule {
+  return (context, { vector, combinations }, report) => {
+    for (const { dimension, value, span } of event.starts) {
+      if (dimension.name === "registers" || valueIndex(vector, dimension) === value) continue;
+      report({
+        code: "EX6007",
+        args: { entry: entry.name, event: event.name, dimension: dimension.name, actual: valueOf(vector, dimension), wanted: dimension.values[value] as string },
+        span: entry.span,
+        cause: { kind: "dimension", dimension },
+        details: {
+          secondary: [{ span, message: "its exit starts like this" }],
+          notes: ["C, and the exit behind it, run on what entry left"],
+          help: `bring ${dimension.name} to \`${dimension.values[value]}\` on every way through the entry`,
+        },
+      });
+    }
+    context.tokens.forEach((token, i) => {
+      if ((vector.tokens & (1 << i)) !== 0 || !event.tokens.some((t) => t.name === token.name)) return;
+      const steps = context.model.steps.filter((step) => step.restores?.token === token.name);
+      const owing = steps.reduce((set, { condition }) => set | (condition ? (context.features.where(condition) ?? 0n) : context.features.all), 0n);
+      if ((combinations & owing) === 0n) return;
+      report({
+        code: "EX6008",
+        args: { entry: entry.name, event: event.name, token: token.name },
+        span: entry.span,
+        combinations: combinations & owing,
+        details: {
+          secondary: [{ span: token.span, message: "the exit restores it from here" }],
+          notes: [`the exit would write whatever ${token.register} holds to ${token.restores.name}`],
+          help: `do a step that \`saves ${token.restores.name} in ${token.name}\``,
+        },
+      });
+    });
+  };
+}
