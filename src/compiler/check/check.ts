@@ -22,7 +22,8 @@ import { checkLoops, workIrqs } from "./rules/work-policy.js";
 import { describe } from "./story.js";
 import { Vector } from "./vector.js";
 
-const rules: readonly Rule[] = [
+/** Asked at every point of every path. */
+export const rules: readonly Rule[] = [
   workIrqs,
   anyPointWork,
   irqsWindow,
@@ -209,7 +210,7 @@ function waive(waivers: readonly UsableWaiver[], finding: Pick<Finding, "code" |
   return waived;
 }
 
-function covers({ rule }: Waiver, { code, obligation, pending }: Pick<Finding, "code" | "obligation" | "pending">): boolean {
+export function covers({ rule }: Waiver, { code, obligation, pending }: Pick<Finding, "code" | "obligation" | "pending">): boolean {
   switch (rule.kind) {
     case "code":
       return rule.code === code;

@@ -107,6 +107,9 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
   for (const target of [exit.toUser ? "user" : undefined, exit.toKernel ? "kernel" : undefined] as const) {
     if (target) obligationFeatures(model, target, features);
   }
+  // Which kernels can restore a token tells which must.
+  const tokens = new Set(exit.events.flatMap((e) => e.tokens.map((t) => t.name)));
+  for (const { condition, restores } of model.steps) if (condition && restores && tokens.has(restores.token)) featuresOf(condition, features);
   if (exit.toUser) {
     for (const { flags, condition } of model.owed) {
       if (condition) featuresOf(condition, features);

@@ -25,6 +25,7 @@ export const terminals: Rule = (visit) => {
   checkPoppedFrame(visit, node, missing);
   checkTokens(visit, node);
   checkObligations(visit, node);
+  checkRecovery(visit, node);
   frameFacts(visit, node);
 };
 
@@ -201,6 +202,27 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
         secondary: [{ span: require.span, message: "the obligation is declared here" }],
         notes: require.because !== undefined ? [require.because] : [],
         help: `do a step that ensures ${dimension.name} ${dimension.values[value]} behind the last one that undoes it, or \`waive ${dimension.name} ${dimension.values[value]} because "…"\``,
+      },
+    });
+  }
+}
+
+/** A terminal that faults does so in the state that it found, but for what the processor switches itself (INV-92). */
+function checkRecovery({ context, vector, report }: Visit, node: TerminalNode): void {
+  const event = context.model.events.find((e) => e.name === node.recovery);
+  if (!event || !node.terminal.mayFault) return;
+  for (const { dimension, value, span } of event.arrives) {
+    if (["irqs", "stack", "registers"].includes(dimension.name) || valueIndex(vector, dimension) === value) continue;
+    const actual = valueOf(vector, dimension);
+    const wanted = dimension.values[value] as string;
+    report({
+      code: "EX5011",
+      args: { terminal: node.terminal.name, dimension: dimension.name, actual, event: event.name, wanted },
+      cause: { kind: "dimension", dimension },
+      details: {
+        secondary: [{ span, message: "it arrives like this" }],
+        notes: ["the entry of the fault would undo what was never done, or leave undone what was (INV-92)"],
+        help: `let \`${event.name}\` arrive with ${dimension.name} \`${actual}\`, and its entry bring it back to the kernel's`,
       },
     });
   }
