@@ -8,22 +8,23 @@ import type { LinearInstruction, LinearProgram, NodeLayout } from "../../path/li
 import type { Location } from "../../path/location.js";
 import { applyInstruction } from "../../path/symbolic.js";
 import { effectStatements, rflagsBit, stackWord } from "./effects.js";
+import { flagConstant, flagTest } from "./flag.js";
 import { joinCopies, lastLocation } from "./joined.js";
 import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
 import { comment, conditional, quote } from "./print.js";
 import { StackPointer } from "./stack-pointer.js";
-import { type StepEntry, structure } from "./structure.js";
+import { type StepEntry, type StepTest, structure } from "./structure.js";
 import { expression, opposite } from "./tests.js";
-import { negation, Values } from "./values.js";
+import { type Flag, Values } from "./values.js";
 
 type Jump = Extract<Effect, { kind: "jump" }>;
 
 /** ZF and CF as expressions, and the statements that keep them. */
 interface Captured {
   readonly docs: readonly Doc[];
-  readonly zero: string;
-  readonly carry: () => Doc;
+  readonly zero: Flag;
+  readonly carry: Flag;
 }
 
 export class LeaveWriter {
@@ -165,7 +166,7 @@ export class LeaveWriter {
       }
       return { docs, label, jump: jump && { label: jump.label, test: jumpTest(jump, flags) }, ends };
     });
-    return structure(entries);
+    return structure(this.module, entries);
   }
 
   /** Control falls from an instruction to a label. */
@@ -190,21 +191,21 @@ export class LeaveWriter {
       .filter((e): e is Jump => e.kind === "jump" && e.when !== "always");
     const [first] = rest;
     const [user, ...more] = users;
-    if (!user) return { docs: [], zero: "false", carry: () => "false" };
+    const never: Flag = { kind: "constant", value: false };
+    if (!user) return { docs: [], zero: never, carry: never };
     const adjacent = first !== undefined && effectsOf(first.instruction)[0] === user;
-    if (onlyFlags && more.length === 0 && adjacent) return { docs: [], zero: values.zero(source), carry: () => values.carry(source) };
+    if (onlyFlags && more.length === 0 && adjacent) return { docs: [], zero: values.zero(source), carry: values.carry(source) };
     const docs: Doc[] = [];
-    const keep = (name: string, value: Doc): string => {
+    const keep = (name: string, flag: Flag): Flag => {
       this.flagCount++;
       const variable = this.flagCount === 1 ? name : `${name}${this.flagCount}`;
-      docs.push([`const ${variable} = `, value, ";"]);
-      return variable;
+      docs.push(flagConstant(this.module, variable, flag));
+      return { kind: "variable", name: variable };
     };
     const onZero = users.some((u) => u.when === "z" || u.when === "nz");
     const onCarry = users.some((u) => u.when === "c" || u.when === "nc");
-    const zero = onZero ? keep("zero", values.zero(source)) : "false";
-    const carry = onCarry ? keep("carry", values.carry(source)) : "false";
-    return { docs, zero, carry: () => carry };
+    const zero = onZero ? keep("zero", values.zero(source)) : never;
+    return { docs, zero, carry: onCarry ? keep("carry", values.carry(source)) : never };
   }
 
   private trap(mnemonic: string): Doc {
@@ -219,7 +220,7 @@ export class LeaveWriter {
     const { instructions: items, afterThen, afterOtherwise } = this.layout(node);
     const docs: Doc[] = [...this.flush(), ...this.note(node)];
     const features = isFeatureTest(node.test);
-    let zero: string | undefined;
+    let zero: Flag | undefined;
     items.forEach((item, i) => {
       docs.push(this.trace(item));
       const placed = node.condition[i];
@@ -241,7 +242,7 @@ export class LeaveWriter {
     const test = (holds: boolean): Doc => {
       if (features) return holds ? expression(module, node.test, () => false) : opposite(module, node.test, () => false);
       if (zero === undefined) throw new Error("a branch of `leave` without a test of its own");
-      return holds === node.whenZero ? zero : negation(zero);
+      return flagTest(module, zero, holds === node.whenZero);
     };
     if (then.length > 0) docs.push(conditional(test(true), then, otherwise));
     else docs.push(conditional(test(false), otherwise, []));
@@ -275,19 +276,12 @@ export function textOf(item: LinearInstruction): string {
   return formatInstruction(item.instruction).replace("\t", " ");
 }
 
-function jumpTest(jump: Jump, flags: Captured | undefined): Doc | undefined {
-  switch (jump.when) {
-    case "always":
-      return undefined;
-    case "z":
-      return flags?.zero ?? "false";
-    case "nz":
-      return negation(flags?.zero ?? "false");
-    case "c":
-      return flags?.carry() ?? "false";
-    case "nc":
-      return negation(flags?.carry() ?? "false");
-  }
+/** When a jump is taken; undefined: always. */
+function jumpTest(jump: Jump, flags: Captured | undefined): StepTest | undefined {
+  if (jump.when === "always") return undefined;
+  const onZero = jump.when === "z" || jump.when === "nz";
+  const flag = (onZero ? flags?.zero : flags?.carry) ?? { kind: "constant", value: false };
+  return { flag, holds: jump.when === "z" || jump.when === "c" };
 }
 
 function labelOf(placed: PlacedInstruction): string | undefined {

@@ -1,26 +1,40 @@
 /** Forward jumps within a step become blocks: `if` where they nest, labelled blocks where they do not. */
+import { flagTest } from "./flag.js";
+import type { Module } from "./module.js";
 import type { Doc } from "./print.js";
 import { block, conditional } from "./print.js";
-import { negation } from "./values.js";
+import type { Flag } from "./values.js";
+
+/** A jump is taken when the flag is set, or when it is not. */
+export interface StepTest {
+  readonly flag: Flag;
+  readonly holds: boolean;
+}
 
 export interface StepEntry {
   readonly docs: readonly Doc[];
   /** It is this local label. */
   readonly label: string | undefined;
   /** It jumps there; `test` is undefined where it always does. */
-  readonly jump: { readonly label: string; readonly test: Doc | undefined } | undefined;
+  readonly jump: { readonly label: string; readonly test: StepTest | undefined } | undefined;
   /** Nothing falls through, and it is no jump. */
   readonly ends: boolean;
 }
 
-export function structure(entries: readonly StepEntry[]): readonly Doc[] {
+export function structure(module: Module, entries: readonly StepEntry[]): readonly Doc[] {
   /** For each jump, where its label is: the first of that name behind it. */
   const targets = entries.map(({ jump }, i) => (jump ? entries.findIndex((e, j) => j > i && e.label === jump.label) : -1));
-  return nested(entries, targets, 0, entries.length) ?? labelled(entries, targets);
+  return nested(module, entries, targets, 0, entries.length) ?? labelled(module, entries, targets);
 }
 
 /** The range as nested `if`s, or undefined if its jumps cross. */
-function nested(entries: readonly StepEntry[], targets: readonly number[], from: number, to: number): readonly Doc[] | undefined {
+function nested(
+  module: Module,
+  entries: readonly StepEntry[],
+  targets: readonly number[],
+  from: number,
+  to: number,
+): readonly Doc[] | undefined {
   const docs: Doc[] = [];
   for (let i = from; i < to; i++) {
     const entry = entries[i] as StepEntry;
@@ -36,24 +50,31 @@ function nested(entries: readonly StepEntry[], targets: readonly number[], from:
     const diamond = last > i && entries[last]?.jump !== undefined && entries[last]?.jump?.test === undefined;
     if (diamond) {
       if (end > to || !isClosed(targets, i, end, last)) return undefined;
-      const then = nested(entries, targets, i + 1, last);
-      const otherwise = nested(entries, targets, target, end);
+      const then = nested(module, entries, targets, i + 1, last);
+      const otherwise = nested(module, entries, targets, target, end);
       if (!then || !otherwise) return undefined;
-      docs.push(conditional(negation(test), [...then, ...(entries[last] as StepEntry).docs], otherwise));
+      docs.push(conditional(flagTest(module, test.flag, !test.holds), [...then, ...(entries[last] as StepEntry).docs], otherwise));
       i = end - 1;
       continue;
     }
-    const inner = entries[last]?.ends === true ? withEnd(entries, targets, i + 1, target) : nested(entries, targets, i + 1, target);
+    const inner =
+      entries[last]?.ends === true ? withEnd(module, entries, targets, i + 1, target) : nested(module, entries, targets, i + 1, target);
     if (!inner) return undefined;
-    if (inner.length > 0) docs.push(conditional(negation(test), inner, []));
+    if (inner.length > 0) docs.push(conditional(flagTest(module, test.flag, !test.holds), inner, []));
     i = target - 1;
   }
   return docs;
 }
 
 /** A range whose last entry is a trap. */
-function withEnd(entries: readonly StepEntry[], targets: readonly number[], from: number, to: number): readonly Doc[] | undefined {
-  const before = nested(entries, targets, from, to - 1);
+function withEnd(
+  module: Module,
+  entries: readonly StepEntry[],
+  targets: readonly number[],
+  from: number,
+  to: number,
+): readonly Doc[] | undefined {
+  const before = nested(module, entries, targets, from, to - 1);
   return before && [...before, ...(entries[to - 1] as StepEntry).docs];
 }
 
@@ -67,7 +88,7 @@ function isClosed(targets: readonly number[], at: number, target: number, except
 }
 
 /** A labelled block for each label, the last one outermost; a jump leaves its block. */
-function labelled(entries: readonly StepEntry[], targets: readonly number[]): readonly Doc[] {
+function labelled(module: Module, entries: readonly StepEntry[], targets: readonly number[]): readonly Doc[] {
   const used = [...new Set(targets.filter((t) => t >= 0))].sort((a, b) => a - b);
   const name = (target: number) => `to_${target}`;
   let docs: Doc[] = [];
@@ -82,7 +103,9 @@ function labelled(entries: readonly StepEntry[], targets: readonly number[]): re
     if (entry.ends) reachable = false;
     if (!entry.jump) return;
     const leave = `break ${name(targets[i] as number)};`;
-    docs.push(entry.jump.test === undefined ? leave : conditional(entry.jump.test, [leave], []));
+    docs.push(
+      entry.jump.test === undefined ? leave : conditional(flagTest(module, entry.jump.test.flag, entry.jump.test.holds), [leave], []),
+    );
     if (entry.jump.test === undefined) reachable = false;
   });
   return docs;

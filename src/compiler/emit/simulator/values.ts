@@ -2,20 +2,25 @@
 import type { FlagSource, Place, ValueExpression, Width } from "../../machine/instruction.js";
 import { msrNumbered } from "../../machine/msr.js";
 import type { Location } from "../../path/location.js";
+import * as arithmetic from "./arithmetic.js";
+import { and, type Expression, number, or, word, xor, zero } from "./arithmetic.js";
 import type { Module } from "./module.js";
-import { type Doc, halves, numeral } from "./print.js";
+import { halves } from "./print.js";
+import type { Cell } from "./words.js";
 
-/** `high` is "0" for values of 32 bits and less, whose upper bits are clear. */
+/** `high` is zero for values of 32 bits and less, whose upper bits are clear. */
 export interface Halves {
-  readonly high: string;
-  readonly low: string;
+  readonly high: Expression;
+  readonly low: Expression;
 }
 
-/** A word and the byte in it at which a place starts. */
-export interface WordPlace {
-  readonly word: string;
-  readonly byte: number;
-}
+/** What a flag is where a jump looks at it: a comparison, both of two, a call of a helper, or a variable. */
+export type Flag =
+  | { readonly kind: "comparison"; readonly left: Expression; readonly right: Expression; readonly less: boolean }
+  | { readonly kind: "both"; readonly first: Expression; readonly second: Expression }
+  | { readonly kind: "call"; readonly helper: "bit" | "belowNumbers"; readonly arguments: readonly Expression[] }
+  | { readonly kind: "variable"; readonly name: string }
+  | { readonly kind: "constant"; readonly value: boolean };
 
 export class Values {
   private readonly module: Module;
@@ -26,7 +31,7 @@ export class Values {
     this.before = before;
   }
 
-  place(place: Place): WordPlace {
+  place(place: Place): Cell {
     const { words } = this.module;
     switch (place.kind) {
       case "register":
@@ -40,18 +45,17 @@ export class Values {
       case "msr": {
         const { rcx } = this.before.registers;
         const known = rcx.kind === "constant" ? msrNumbered(Number(BigInt.asUintN(32, rcx.value))) : undefined;
-        const number = rcx.kind === "constant" ? `0x${rcx.value.toString(16)}` : "unknown";
-        return { word: words.msr(known?.name ?? number), byte: 0 };
+        const numbered = rcx.kind === "constant" ? `0x${rcx.value.toString(16)}` : "unknown";
+        return { word: words.msr(known?.name ?? numbered), byte: 0 };
       }
     }
   }
 
-  /** The place whose 64 bits an expression just reads; undefined for any other expression. */
+  /** The word whose 64 bits an expression just reads; undefined for any other expression. */
   wholeWord(value: ValueExpression): string | undefined {
     if (value.kind === "symbol") return this.module.words.symbol(value.symbol);
     if (value.kind !== "read" || widthOf(value.place) !== 64) return undefined;
-    const { word, byte } = this.place(value.place);
-    return byte === 0 ? word : undefined;
+    return this.place(value.place).word;
   }
 
   /** An expression that needs no helper; undefined for 64-bit sums, differences and shifts, and for addresses. */
@@ -59,12 +63,12 @@ export class Values {
     switch (value.kind) {
       case "immediate": {
         const { high, low } = halves(BigInt.asUintN(width, value.value));
-        return { high: numeral(high), low: numeral(low) };
+        return { high: number(high), low: number(low) };
       }
       case "symbol":
-        return this.word(this.module.words.symbol(value.symbol), width);
+        return this.cell({ word: this.module.words.symbol(value.symbol), byte: 0 }, width);
       case "read":
-        return this.read(value.place, width);
+        return this.cell(this.place(value.place), width);
       case "address-of":
         return undefined;
       case "binary":
@@ -72,95 +76,97 @@ export class Values {
     }
   }
 
-  private word(word: string, width: Width): Halves {
+  /** The halves of a word as the module reads them. */
+  whole(name: string): Halves {
     const { dialect } = this.module;
-    return { high: width === 64 ? dialect.at(`${word} + 1`) : "0", low: masked(dialect.at(word), width) };
+    return { high: word(dialect.at(`${name} + 1`)), low: word(dialect.at(name)) };
   }
 
-  private read(place: Place, width: Width): Halves {
-    const { word, byte } = this.place(place);
-    if (byte === 0) return this.word(word, width);
-    const half = this.module.dialect.at(byte >= 4 ? `${word} + 1` : word);
-    const shift = (byte % 4) * 8;
-    return { high: "0", low: masked(shift === 0 ? half : `(${half} >>> ${shift})`, width) };
+  private cell({ byte, word: name }: Cell, width: Width): Halves {
+    const { high, low } = this.whole(name);
+    if (width === 64) return { high, low };
+    const part = arithmetic.right(byte >= 4 ? high : low, number((byte % 4) * 8));
+    return { high: zero, low: and(part, number(maskOf(width))) };
   }
 
   private binary(value: Extract<ValueExpression, { kind: "binary" }>): Halves | undefined {
     const { operator, width } = value;
-    if (operator === "xor" && JSON.stringify(value.left, bigints) === JSON.stringify(value.right, bigints)) return { high: "0", low: "0" };
     const operandWidth = operator === "concat32" ? 32 : width;
     const left = this.pure(value.left, operandWidth);
     const right = this.pure(value.right, operandWidth);
     if (!left || !right) return undefined;
-    const each = (join: (a: string, b: string) => string): Halves => ({
-      high: width === 64 ? join(left.high, right.high) : "0",
+    const each = (join: (a: Expression, b: Expression) => Expression): Halves => ({
+      high: join(left.high, right.high),
       low: join(left.low, right.low),
     });
+    const narrow = (low: Expression): Halves => ({ high: zero, low });
     switch (operator) {
       case "and":
         return each(and);
       case "or":
         return each(or);
       case "xor":
-        return each((a, b) => (b === "0" ? a : a === "0" ? b : `(${a} ^ ${b})`));
+        return each(xor);
       case "concat32":
         return { high: left.low, low: right.low };
       case "bit-set":
       case "bit-reset": {
-        if (value.right.kind !== "immediate") {
-          if (width === 64) return undefined;
-          const bit = `(1 << (${bare(right.low)} & ${width - 1}))`;
-          return { high: "0", low: operator === "bit-set" ? or(left.low, bit) : and(left.low, `~${bit}`) };
+        const join = (a: Expression, bit: Expression) => (operator === "bit-set" ? or(a, bit) : and(a, arithmetic.not(bit)));
+        if (value.right.kind === "immediate") {
+          const bit = halves(1n << (value.right.value % BigInt(width)));
+          return { high: join(left.high, number(bit.high)), low: join(left.low, number(bit.low)) };
         }
-        const bit = 1n << (value.right.value % BigInt(width));
-        const mask = halves(operator === "bit-set" ? bit : ~bit);
-        const join = operator === "bit-set" ? or : and;
-        return { high: width === 64 ? join(left.high, numeral(mask.high)) : "0", low: join(left.low, numeral(mask.low)) };
+        return width === 64 ? undefined : narrow(join(left.low, arithmetic.left(number(1), and(right.low, number(width - 1)))));
       }
       case "shl":
-        return width === 64 ? highToLow(left, value.right, "shl") : { high: "0", low: `(${left.low} << ${right.low})` };
-      case "shr":
-        return width === 64 ? highToLow(left, value.right, "shr") : { high: "0", low: `(${left.low} >>> ${right.low})` };
+      case "shr": {
+        if (width !== 64) return narrow((operator === "shl" ? arithmetic.left : arithmetic.right)(left.low, right.low));
+        if (value.right.kind !== "immediate" || value.right.value !== 32n) return undefined;
+        return operator === "shl" ? { high: left.low, low: zero } : narrow(left.high);
+      }
       case "add":
-        return width === 64 ? undefined : { high: "0", low: `(${left.low} + ${right.low})` };
+        return width === 64 ? undefined : narrow(arithmetic.plus(left.low, right.low));
       case "sub":
-        return width === 64 ? undefined : { high: "0", low: `(${left.low} - ${right.low})` };
+        return width === 64 ? undefined : narrow(arithmetic.minus(left.low, right.low));
     }
   }
 
   // ── Flags ──
 
   /** ZF as the flags' source makes it. */
-  zero(source: FlagSource): string {
+  zero(source: FlagSource): Flag {
     const { left, right } = this.operands(source);
+    const isZero = (e: Expression): Flag =>
+      e.kind === "number" ? { kind: "constant", value: e.value === 0 } : { kind: "comparison", left: e, right: zero, less: false };
     switch (source.kind) {
-      case "test": {
-        const parts = [and(left.low, right.low), and(left.high, right.high)].filter((p) => p !== "0");
-        const [only, ...more] = parts;
-        if (only === undefined) return "true";
-        return more.length === 0 ? `${only} === 0` : `(${parts.join(" | ")}) === 0`;
-      }
+      case "test":
+        return isZero(or(and(left.low, right.low), and(left.high, right.high)));
       case "compare": {
-        const low = `${unsigned(left.low)} === ${unsigned(right.low)}`;
-        return source.width === 64 ? `${low} && ${unsigned(left.high)} === ${unsigned(right.high)}` : low;
+        const low = arithmetic.equals(arithmetic.unsigned(left.low), arithmetic.unsigned(right.low));
+        if (source.width === 64) return { kind: "both", first: low, second: arithmetic.equals(left.high, right.high) };
+        return { kind: "comparison", left: arithmetic.unsigned(left.low), right: arithmetic.unsigned(right.low), less: false };
       }
       case "bit":
         // BT leaves ZF as it was (SDM Vol. 2A), and no row of the table lets a jump look at it.
-        return "false";
+        return { kind: "constant", value: false };
     }
   }
 
   /** CF as the flags' source makes it. */
-  carry(source: FlagSource): Doc {
+  carry(source: FlagSource): Flag {
     const { left, right } = this.operands(source);
     switch (source.kind) {
       case "test":
-        return "false";
-      case "compare":
-        if (source.width !== 64) return `${unsigned(left.low)} < ${unsigned(right.low)}`;
-        return this.module.call("belowNumbers", [left.high, left.low, right.high, right.low].map(unsigned));
-      case "bit":
-        return this.module.call("bit", [left.high, left.low, source.width === 64 ? right.low : `${right.low} & ${source.width - 1}`]);
+        return { kind: "constant", value: false };
+      case "compare": {
+        const [a, b] = [arithmetic.unsigned(left.low), arithmetic.unsigned(right.low)];
+        if (source.width !== 64) return { kind: "comparison", left: a, right: b, less: true };
+        return { kind: "call", helper: "belowNumbers", arguments: [left.high, a, right.high, b] };
+      }
+      case "bit": {
+        const index = source.width === 64 ? right.low : and(right.low, number(source.width - 1));
+        return { kind: "call", helper: "bit", arguments: [left.high, left.low, index] };
+      }
     }
   }
 
@@ -172,67 +178,12 @@ export class Values {
   }
 }
 
+/** The bits of a width, up to 32. */
+export function maskOf(width: Width): number {
+  return width === 8 ? 0xff : width === 16 ? 0xffff : 0xffffffff;
+}
+
 /** The width of a place: control registers, MSRs and segment bases have 64 bits. */
 export function widthOf(place: Place): Width {
   return place.kind === "register" || place.kind === "memory" ? place.width : 64;
-}
-
-export const isLiteral = (text: string): boolean => /^(0x[0-9a-f]+|\d+)$/.test(text);
-
-/** Without the parentheses that enclose all of it; an operator is then outermost. */
-export function bare(text: string): string {
-  if (!text.startsWith("(") || !text.endsWith(")")) return text;
-  let depth = 0;
-  for (let i = 0; i < text.length - 1; i++) {
-    if (text[i] === "(") depth++;
-    else if (text[i] === ")" && --depth === 0) return text;
-  }
-  return text.slice(1, -1);
-}
-
-function masked(text: string, width: Width): string {
-  return width >= 32 ? text : `(${text} & ${width === 8 ? "0xff" : "0xffff"})`;
-}
-
-/** `a & b`; a masked read with a literal is masked once. */
-function and(a: string, b: string): string {
-  if (a === "0" || b === "0") return "0";
-  if (a === b || b === "0xffffffff") return a;
-  if (a === "0xffffffff") return b;
-  const masking = /^\((.*) & (0xff|0xffff)\)$/.exec(a);
-  if (masking && isLiteral(b)) return `(${masking[1]} & ${numeral(Number(b) & Number(masking[2]))})`;
-  return `(${a} & ${b})`;
-}
-
-function or(a: string, b: string): string {
-  if (b === "0" || a === b) return a;
-  return a === "0" ? b : `(${a} | ${b})`;
-}
-
-/** Shifts by 32 only move a half; other counts of 64-bit shifts need a helper. */
-function highToLow(value: Halves, count: ValueExpression, operator: "shl" | "shr"): Halves | undefined {
-  if (count.kind !== "immediate" || count.value !== 32n) return undefined;
-  return operator === "shl" ? { high: value.low, low: "0" } : { high: "0", low: value.high };
-}
-
-/** Bitwise operators of JavaScript give signed numbers; words and literals are unsigned already. */
-function unsigned(text: string): string {
-  return isLiteral(text) || /^w\[[^\]]+(\["[^"]*"\])?\]!?$/.test(text) ? text : `${text} >>> 0`;
-}
-
-function bigints(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `${value}n` : value;
-}
-
-/** The opposite of a flag's expression. */
-export function negation(text: Doc): Doc {
-  if (typeof text !== "string") return ["!", text];
-  if (text === "true") return "false";
-  if (text === "false") return "true";
-  if (text.includes(" && ")) return `!(${text})`;
-  if (text.includes(" === ")) return text.replace(" === ", " !== ");
-  if (text.includes(" !== ")) return text.replace(" !== ", " === ");
-  if (/^\w+$/.test(text)) return `!${text}`;
-  if (text.startsWith("!")) return text.slice(1);
-  return / [<>] /.test(text) ? `!(${text})` : `!${text}`;
 }
