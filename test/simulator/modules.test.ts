@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { transform } from "esbuild";
 import { check } from "prettier";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkSimulator } from "../../src/compiler/emit/simulator/check.js";
 import { combinations } from "../../src/compiler/model/features.js";
 import { randomFrom, randomMachine, randomScript, seed } from "./random.js";
 import { exampleNames, load, type Outcome, type Simulated, type SimulatorModule, simulateExample, simulateText } from "./specs.js";
@@ -53,6 +54,27 @@ const simulated = (name: string): Simulated => specs.get(name) as Simulated;
 
 const folder = mkdtempSync(join(tmpdir(), "exitdsl-simulator-"));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+test("memory operands across two words are refused, at their line", () => {
+  const spec = (operand: string) => `
+edition 2026
+frame f { rax, rip, cs, rflags, rsp, ss }
+event e { origin user }
+step s { asm "${operand}" }
+exit x from e to user { leave { do s  iretq } }
+`;
+  const refused = (operand: string) => {
+    const { graphs, model } = simulateText(spec(operand));
+    return checkSimulator(model, graphs).map((d) => `${d.code} ${d.message}`);
+  };
+  const message = (text: string) => [`EX9201 \`${text}\` reaches into two words, which the simulator keeps apart`];
+  expect(refused("movq 4(%rsp), %rbx")).toEqual(message("movq 4(%rsp), %rbx"));
+  expect(refused("movl %ebx, 6(%rsp)")).toEqual(message("movl %ebx, 6(%rsp)"));
+  expect(refused("testw %bx, -1(%rsp)")).toEqual(message("testw %bx, -1(%rsp)"));
+  expect(refused("movq -8(%rsp), %rbx")).toEqual([]);
+  expect(refused("movl 4(%rsp), %ebx")).toEqual([]);
+  expect(refused("testb $1, 7(%rsp)")).toEqual([]);
+});
 
 describe("simulator modules", () => {
   test("are strict TypeScript by themselves, with nothing unused", () => {

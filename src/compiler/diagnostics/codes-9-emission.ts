@@ -25,4 +25,10 @@ export const entries9 = {
     title: "a name with two meanings in assembly",
     message: "`{name}` would be both a constant and a label in assembly",
   },
+  // EX9200–EX9299: the simulator (emit/simulator/check.ts).
+  EX9201: {
+    severity: "error",
+    title: "a memory operand across two words",
+    message: "`{instruction}` reaches into two words, which the simulator keeps apart",
+  },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -11,6 +11,7 @@ import { lineIndexAt, type Span } from "../../text/source.js";
 import type { Artefact, BackEnd, EmitOptions } from "../artefact.js";
 import { commentSafe, fileNameOf, headerLines } from "../artefact.js";
 import { specLine } from "../c/text.js";
+import { checkSimulator } from "./check.js";
 import { LeaveWriter, textOf } from "./leave.js";
 import { Module } from "./module.js";
 import { functionOf, machineClass, scriptHelpers, types } from "./preamble.js";
@@ -29,7 +30,7 @@ export function emitSimulatorScript(model: Model, graphs: readonly PathGraph[], 
   return moduleText(model, graphs, options, "javascript");
 }
 
-export const simulator: BackEnd = { name: "simulator", check: () => [], emit: emitSimulator };
+export const simulator: BackEnd = { name: "simulator", check: checkSimulator, emit: emitSimulator };
 
 interface PathText {
   readonly exit: Exit;
