@@ -52,19 +52,47 @@ export function lineIndexAt(source: Source, offset: number): number {
   return low;
 }
 
+/** The place that was asked for last: the next one is often near it, on a line that may have millions of characters. */
+const lastPlaceOf = new WeakMap<Source, { readonly line: number; readonly offset: number; readonly column: number }>();
+
 /** Line and column of an offset. */
 export function positionAt(source: Source, offset: number): Position {
   const line = lineIndexAt(source, offset);
-  const start = lineStarts(source)[line] as number;
-  let column = 1;
-  for (const _ of source.text.slice(start, offset)) column++;
+  const last = lastPlaceOf.get(source);
+  const near = last?.line === line ? last : { offset: lineStarts(source)[line] as number, column: 1 };
+  const distance = codePoints(source.text, Math.min(near.offset, offset), Math.max(near.offset, offset));
+  const column = near.column + (offset < near.offset ? -distance : distance);
+  lastPlaceOf.set(source, { line, offset, column });
   return { line: line + 1, column };
+}
+
+/** How many characters begin in `[from, to)`: all units but the second halves of surrogate pairs. */
+function codePoints(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) {
+    const isSecondHalf = isLowSurrogate(text.charCodeAt(i)) && isHighSurrogate(text.charCodeAt(i - 1));
+    if (!isSecondHalf) count++;
+  }
+  return count;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
 /** The text of a line without its line end. */
 export function lineText(source: Source, line: number): string {
   const starts = lineStarts(source);
   const start = starts[line] as number;
-  const end = line + 1 < starts.length ? (starts[line + 1] as number) : source.text.length;
-  return source.text.slice(start, end).replace(/[\r\n]+$/, "");
+  let end = line + 1 < starts.length ? (starts[line + 1] as number) : source.text.length;
+  while (end > start && isLineEnd(source.text.charCodeAt(end - 1))) end--;
+  return source.text.slice(start, end);
+}
+
+function isLineEnd(unit: number): boolean {
+  return unit === 10 || unit === 13;
 }
