@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { root, run, setUp, setUpDebian } from "./setup.mjs";
+import { root, setUp, setUpDebian } from "./setup.mjs";
 
 const quick = process.argv.includes("--quick");
 const longSuites = ["test/fuzz/**", "test/differential/**", "test/**/fuzz.test.ts"];
@@ -24,7 +24,7 @@ function step(title, script, args) {
   else failed++;
 }
 
-run(process.execPath, ["tools/build.mjs", "--types"]);
+step("Bundles, and the types of the library", "tools/build.mjs", ["--types"]);
 step("Lint and layout (biome)", "node_modules/@biomejs/biome/bin/biome", ["check", "--error-on-warnings", "."]);
 step("Types (tsc)", "node_modules/typescript/bin/tsc", ["-p", "."]);
 
