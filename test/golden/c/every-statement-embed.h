@@ -120,21 +120,22 @@ uint32_t exitdsl_value_locks(void);
 #endif
 
 /*
- * Features: an expression each, in parentheses; a constant, or something that is fixed once the
- * kernel has booted.
+ * Features: 0 for a kernel that has not got it; define each that yours has as an expression in
+ * parentheses: a constant, or something that is fixed once the kernel has booted. The assembly
+ * must be told the same.
  */
 /*
  * A feature that is patched at boot.
  * PATCHED: CONFIG_PATCHED, X86_FEATURE_PATCHED.
  */
 #ifndef EXITDSL_PATCHED
-#error "define EXITDSL_PATCHED: 0, 1 or an expression"
+#define EXITDSL_PATCHED 0
 #endif
 #ifndef EXITDSL_MODEST
-#error "define EXITDSL_MODEST: 0, 1 or an expression"
+#define EXITDSL_MODEST 0
 #endif
 #ifndef EXITDSL_FAST
-#error "define EXITDSL_FAST: 0, 1 or an expression"
+#define EXITDSL_FAST 0
 #endif
 
 /* What the spec says of its features, as far as the compiler can see their values. */

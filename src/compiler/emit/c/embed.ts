@@ -140,13 +140,15 @@ function featureLines(features: readonly Feature[]): string[] {
   if (features.length === 0) return [];
   const lines = [
     "",
-    ...commentLines(["Features: an expression each, in parentheses; a constant, or something that is fixed once the kernel has booted."]),
+    ...commentLines([
+      "Features: 0 for a kernel that has not got it; define each that yours has as an expression in parentheses: a constant, or something that is fixed once the kernel has booted. The assembly must be told the same.",
+    ]),
   ];
   for (const feature of features) {
     const sources = [...feature.config, ...feature.cpu].join(", ");
     const name = `EXITDSL_${feature.name}`;
     lines.push(...commentLines([...docLines(feature.doc), ...(sources === "" ? [] : [`${feature.name}: ${sources}.`])]));
-    lines.push(`#ifndef ${name}`, `#error "define ${name}: 0, 1 or an expression"`, "#endif");
+    lines.push(`#ifndef ${name}`, `#define ${name} 0`, "#endif");
   }
   const admitted = constraintLines(features);
   if (admitted.length === 0) return lines;
