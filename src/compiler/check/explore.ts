@@ -16,8 +16,8 @@ export interface Reached {
   readonly vector: Vector;
   combinations: bigint;
   readonly origins: Origin[];
-  /** Steps from the path's start. */
-  readonly depth: number;
+  /** Steps from the path's start, by the shortest way. */
+  depth: number;
 }
 
 export interface Origin {
@@ -236,9 +236,11 @@ export class Explorer {
         continue;
       }
       const more = reached.combinations & ~known.combinations;
-      if (more === 0n) continue;
+      const shorter = reached.depth < known.depth;
+      if (more === 0n && !shorter) continue;
       known.combinations |= more;
-      known.origins.push(...reached.origins.map((o) => ({ ...o, combinations: o.combinations & more })));
+      known.depth = Math.min(known.depth, reached.depth);
+      known.origins.push(...(shorter ? reached.origins : reached.origins.map((o) => ({ ...o, combinations: o.combinations & more }))));
     }
     return result;
   }
@@ -250,8 +252,10 @@ export class Explorer {
       return;
     }
     const more = combinations & ~known.combinations;
-    if (more === 0n) return;
+    const depth = origin.from.depth + 1;
+    if (more === 0n && depth >= known.depth) return;
+    known.origins.push(depth < known.depth ? origin : { ...origin, combinations: more });
     known.combinations |= more;
-    known.origins.push({ ...origin, combinations: more });
+    known.depth = Math.min(known.depth, depth);
   }
 }
