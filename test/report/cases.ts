@@ -42,7 +42,7 @@ export function label(span: Span, message = ""): Label {
 
 export function problem(message: string, primary: Label, more: Partial<Diagnostic> = {}): Diagnostic {
   const code: Code = "EX2020";
-  return { code, severity: "error", message, primary, secondary: [], trace: [], notes: [], help: undefined, fixes: [], ...more };
+  return { code, severity: "error", message, primary, secondary: [], trace: [], steps: [], notes: [], help: undefined, fixes: [], ...more };
 }
 
 /** Everything that a diagnostic can have, over two files. */

@@ -12,13 +12,15 @@ export const verb = defineVerb({
   options: {
     ...reportOptions,
     ...inputOptions,
+    trace: { type: "boolean", description: "tell every step to a fault, with all that it changes in the state vector" },
     summary: { type: "boolean", description: "print a table with what was checked, a line a path" },
   },
   examples: ["exitdsl check four-paths.exitdsl", "exitdsl check --format sarif specs/ > findings.sarif"],
   run: async (values, operands) => {
     const format = formatOf(values.format);
     const { specs, diagnostics } = await compileSpecs(operands, inputSettings(values));
-    const code = await report(diagnostics, format);
+    const told = values.trace ? diagnostics.map((d) => (d.steps.length > 0 ? { ...d, trace: d.steps } : d)) : diagnostics;
+    const code = await report(told, format);
     if (values.summary) writeOutput(`${summaryTable(specs)}\n`);
     return code;
   },

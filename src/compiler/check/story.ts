@@ -1,6 +1,7 @@
 /** Tells a finding as a diagnostic: where, since when, by which way, in which kernels. */
 import { type Details, diagnostic, type MessageArguments, type Code } from "../diagnostics/catalogue.js";
 import type { Diagnostic, Label, TraceStep } from "../diagnostics/diagnostic.js";
+import { generalRegisters } from "../machine/instruction.js";
 import { formatInstruction } from "../machine/instructions.js";
 import type { PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
@@ -36,7 +37,13 @@ export function describe(context: PathContext, { finding, node, reached, combina
   const kernels = featureNote(features);
   if (kernels !== undefined) notes.push(kernels);
   const args = finding.args as MessageArguments<Code>;
-  return diagnostic(finding.code, finding.span ?? node.span, args as never, { ...details, secondary, notes, trace: trace(context, moves, reached.vector) });
+  return diagnostic(finding.code, finding.span ?? node.span, args as never, {
+    ...details,
+    secondary,
+    notes,
+    trace: trace(context, moves, reached.vector, { finding, node }),
+    steps: everyStep(context, moves, reached.vector, node),
+  });
 }
 
 /** "in kernels with PTI and without XENPV"; undefined where it is so in all. */
@@ -108,17 +115,103 @@ function byInterrupt(context: PathContext, move: Move, flags: number): boolean {
 }
 
 /** The story: what changed, step by step. Steps that change nothing that is told are left out. */
-function trace(context: PathContext, moves: readonly Move[], last: Vector): TraceStep[] {
-  const result: TraceStep[] = [];
+function trace(context: PathContext, moves: readonly Move[], last: Vector, { finding, node }: Pick<Told, "finding" | "node">): TraceStep[] {
+  const result: TraceStep[] = [arrival(moves, last)];
+  const { cause } = finding;
+  const culprit = cause?.kind === "flags" ? moves.findLast(({ before, after }) => (setSince(before, after) & cause.flags) !== 0) : undefined;
+  for (const move of moves) {
+    const { span } = move.node;
+    const byIrq = move === culprit && cause?.kind === "flags" && byInterrupt(context, move, cause.flags);
+    const text = byIrq && move.node.kind === "irqs" ? "IRQs go on" : moveText(context, move);
+    if (text !== undefined) result.push({ span, text });
+    if (byIrq) result.push({ span: undefined, text: `an interrupt sets ${flagNames(context, setSince(move.before, move.after) & cause.flags)}` });
+  }
+  if (cause?.kind === "flags" && node.kind === "terminal") {
+    const readAgain = culprit && moves.slice(moves.indexOf(culprit) + 1).some((m) => m.node.kind === "read" || m.node.kind === "loop");
+    const again = culprit && !readAgain ? "nothing reads the flags again, and " : "";
+    result.push({ span: node.span, text: `${again}\`${node.terminal.name}\` returns to user mode with ${flagNames(context, cause.flags)} pending` });
+  }
+  return result;
+}
+
+function arrival(moves: readonly Move[], last: Vector): TraceStep {
   const event = moves[0]?.before.event ?? last.event;
   const from = (moves[0]?.before ?? last).toUser ? "user" : "kernel";
   const start = event.starts.map((s) => `${s.dimension.name} ${s.dimension.values[s.value]}`).join(", ");
-  result.push({ span: event.span, text: `\`${event.name}\` came from ${from} mode${start === "" ? "" : `: ${start}`}` });
+  return { span: event.span, text: `\`${event.name}\` came from ${from} mode${start === "" ? "" : `: ${start}`}` };
+}
+
+/** One flag of several, since one is enough: the first. */
+function flagNames(context: PathContext, flags: number): string {
+  const [first] = [...context.flagBit].filter(([, bit]) => (flags & (1 << bit)) !== 0);
+  return first ? `\`${first[0].name}\`` : "a flag";
+}
+
+/** Every step of the way with all that it changes in the state vector, for `--trace`. */
+function everyStep(context: PathContext, moves: readonly Move[], last: Vector, end: PathNode): TraceStep[] {
+  const first = moves[0]?.before ?? last;
+  const { text, span } = arrival(moves, last);
+  const vector = context.model.dimensions.filter((d) => d.name !== "registers").map((d) => `${d.name} ${valueOf(first, d)}`);
+  const result: TraceStep[] = [{ span, text: `${text.replace(/:.*/, "")}: ${vector.join(", ")}` }];
   for (const move of moves) {
-    const text = moveText(context, move);
-    if (text !== undefined) result.push({ span: move.node.span, text });
+    const what = stepName(move);
+    if (what === undefined) continue;
+    const changes = allChanges(context, move);
+    result.push({ span: move.node.span, text: changes.length === 0 ? what : `${what}: ${changes.join(", ")}` });
   }
+  result.push({ span: end.span, text: `here: ${stepName({ node: end, arm: undefined, instruction: undefined, before: last, after: last }) ?? "the end"}` });
   return result;
+}
+
+function stepName({ node, arm, instruction }: Move): string | undefined {
+  switch (node.kind) {
+    case "irqs":
+      return node.on ? "IRQs go on" : "IRQs go off";
+    case "read":
+      return `${node.take ? "take" : "read"} \`${node.word.name}\``;
+    case "clear":
+      return `clear ${node.flags.map((f) => `\`${f.name}\``).join(", ")}`;
+    case "call":
+      return `call \`${node.item.name}\``;
+    case "evaluate":
+      return `decide \`${node.condition.name}\``;
+    case "instructions": {
+      const placed = instruction === undefined ? undefined : node.instructions[instruction];
+      return placed ? `\`${formatInstruction(placed.instruction).replaceAll("\t", " ")}\`` : `\`${node.step.name}\` is done`;
+    }
+    case "branch":
+    case "loop":
+      return arm === undefined ? undefined : `the test ${arm === "then" ? "holds" : "does not hold"}`;
+    case "assume":
+      return "assumed";
+    case "terminal":
+      return `\`${node.terminal.name}\``;
+    case "jump":
+      return `jump to \`${node.tail.name}\``;
+    default:
+      return undefined;
+  }
+}
+
+/** All that a move changed: dimensions, work flags, registers, tokens and conditions. */
+function allChanges(context: PathContext, { before, after }: Move): string[] {
+  const bits = (mask: number, names: readonly string[]) => names.filter((_, i) => (mask & (1 << i)) !== 0).join(", ");
+  const flags = [...context.flagBit.keys()].map((f) => f.name);
+  const facts = context.facts.map((fact) => ("condition" in fact ? fact.condition.name : "this test"));
+  const tokens = context.tokens.map((t) => t.name);
+  const parts = context.model.dimensions.flatMap((d) => (valueIndex(before, d) === valueIndex(after, d) ? [] : [`${d.name} ${valueOf(after, d)}`]));
+  const add = (mask: number, names: readonly string[], text: (list: string) => string) => {
+    const list = bits(mask, names);
+    if (list !== "") parts.push(text(list));
+  };
+  add(setSince(before, after), flags, (list) => `${list} may be set`);
+  add(maybeSet(before.flags) & ~maybeSet(after.flags), flags, (list) => `${list} clear`);
+  add(after.registers & ~before.registers, generalRegisters, (list) => `${list} restored`);
+  add(before.registers & ~after.registers, generalRegisters, (list) => `${list} lost`);
+  add(after.tokens & ~before.tokens, tokens, (list) => `${list} used`);
+  add(after.facts & ~before.facts, facts, (list) => `${list} holds`);
+  add(after.stale & ~before.stale, facts, (list) => `${list} is stale`);
+  return parts;
 }
 
 function moveText(context: PathContext, move: Move): string | undefined {

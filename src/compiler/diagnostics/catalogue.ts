@@ -32,6 +32,7 @@ export interface Details {
   readonly label?: string;
   readonly secondary?: readonly Label[];
   readonly trace?: readonly TraceStep[];
+  readonly steps?: readonly TraceStep[];
   readonly notes?: readonly string[];
   readonly help?: string | undefined;
   readonly fixes?: readonly Fix[];
@@ -48,6 +49,7 @@ export function diagnostic<C extends Code>(code: C, span: Span, args: MessageArg
     primary: { span, message: details.label ?? "" },
     secondary: details.secondary ?? [],
     trace: details.trace ?? [],
+    steps: details.steps ?? [],
     notes: details.notes ?? [],
     help: details.help,
     fixes: details.fixes ?? [],

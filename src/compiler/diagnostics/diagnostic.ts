@@ -30,6 +30,8 @@ export interface Diagnostic {
   readonly secondary: readonly Label[];
   /** The shortest way from the path's start to the fault; empty for faults of syntax and names. */
   readonly trace: readonly TraceStep[];
+  /** The same way with every step and all that it changes in the state vector, for `--trace`. */
+  readonly steps: readonly TraceStep[];
   /** Why it matters in this kernel. */
   readonly notes: readonly string[];
   /** How to repair it. */
