@@ -9,7 +9,14 @@ import { join } from "node:path";
 import { root, setUp, setUpDebian } from "./setup.mjs";
 
 const quick = process.argv.includes("--quick");
-const longSuites = ["test/fuzz/**", "test/differential/**", "test/**/fuzz.test.ts"];
+const longSuites = [
+  "test/fuzz/**",
+  "test/differential/**",
+  "test/**/fuzz.test.ts",
+  "test/gas/walk.test.ts",
+  "test/simulator/instructions.test.ts",
+  "test/simulator/modules.test.ts",
+];
 
 setUp();
 setUpDebian();
