@@ -23,7 +23,7 @@ export interface EmitOptions {
 
 /** A back end. `emit` is called only for specs in which neither the checker nor `check` has found an error. */
 export interface BackEnd {
-  readonly name: "asm" | "c" | "simulator";
+  readonly name: "asm" | "c" | "simulator" | "promela" | "murphi" | "smtlib";
   readonly check: (model: Model, graphs: readonly PathGraph[]) => readonly Diagnostic[];
   readonly emit: (model: Model, graphs: readonly PathGraph[], options: EmitOptions) => readonly Artefact[];
 }

@@ -10,6 +10,7 @@ import type { Condition, Contract, Flag, Test, Waiver } from "../model/model.js"
 import { leaves, visitGraph } from "../path/flow.js";
 import type { InstructionsNode, PathGraph, PathNode, TerminalNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
+import { dropDecidedTests } from "./decisions.js";
 import { livePoints } from "./live.js";
 import { modelFlags, type Owed, owedFlags } from "./model-flags.js";
 import { type ModelFlag, type ModelProgram, type ModelTest, type Point, type ReadPoint, type Start, successorsOf, type TerminalPoint } from "./program.js";
@@ -60,6 +61,7 @@ class ProgramBuilder {
     const end = this.terminal([], [], { kind: "terminal", terminals: [], irqsOffToUser: false, irqsOffToKernel: false, duties: [], relies: 0 });
     const entry = this.block(graph.prepare, scope, this.block(graph.leave, { ...scope, waivers: [...scope.waivers, ...waiversIn(graph.prepare)] }, end));
     const points = numbered(entry);
+    dropDecidedTests(points, this.decisions.length);
     const tested = testedFeatures(points);
     const features = graph.model.features.filter((f) => tested.has(f.index));
     return {
@@ -170,16 +172,16 @@ class ProgramBuilder {
     return flags === 0 ? next : this.point({ kind: "read", flags, take, next }, span);
   }
 
-  private change(fields: Partial<Pick<Extract<Point, { kind: "change" }>, "clears" | "maySet" | "rewrites" | "irqs">>, span: Span, next: Point): Point {
-    const { clears = 0, maySet = 0, rewrites = false, irqs } = fields;
+  private change(fields: Partial<Pick<Extract<Point, { kind: "change" }>, "item" | "clears" | "maySet" | "rewrites" | "irqs">>, span: Span, next: Point): Point {
+    const { item, clears = 0, maySet = 0, rewrites = false, irqs } = fields;
     const ages = rewrites && this.aging !== 0;
     if (clears === 0 && maySet === 0 && !ages && irqs === undefined) return next;
-    return this.point({ kind: "change", clears, maySet, rewrites: ages, irqs, next }, span);
+    return this.point({ kind: "change", item, clears, maySet, rewrites: ages, irqs, next }, span);
   }
 
   private contract(item: Contract) {
     const irqs = item.ensures.find((s) => s.dimension.name === "irqs");
-    return { clears: this.bits(item.clears), maySet: this.bits(item.maySet), rewrites: item.rewritesFrame, irqs: irqs && this.irqsValue(irqs) };
+    return { item: item.name, clears: this.bits(item.clears), maySet: this.bits(item.maySet), rewrites: item.rewritesFrame, irqs: irqs && this.irqsValue(irqs) };
   }
 
   private irqsValue({ dimension, value }: Contract["ensures"][number]): boolean {

@@ -26,8 +26,8 @@ export type ModelTest =
   | { readonly kind: "feature"; readonly feature: number }
   /** Some of the flags is set in the last snapshot. */
   | { readonly kind: "seen"; readonly flags: number }
-  /** What was decided, or `test` now where nothing was decided yet. */
-  | { readonly kind: "decision"; readonly decision: number; readonly test: ModelTest }
+  /** What was decided, or `test` now where nothing was decided yet; undefined: something was, on every way. */
+  | { readonly kind: "decision"; readonly decision: number; readonly test: ModelTest | undefined }
   | { readonly kind: "and" | "or"; readonly operands: readonly ModelTest[] }
   | { readonly kind: "not"; readonly operand: ModelTest };
 
@@ -63,6 +63,8 @@ export interface ReadPoint extends PointBase {
 /** Work or a step: clears flags, then may set any of `maySet`. */
 export interface ChangePoint extends PointBase {
   readonly kind: "change";
+  /** What does it: a work, a step, or undefined for a statement of the spec's own. */
+  readonly item: string | undefined;
   readonly clears: number;
   readonly maySet: number;
   /** Every decision about the saved registers is old from here on. */
@@ -75,13 +77,13 @@ export interface ChangePoint extends PointBase {
 export interface DecidePoint extends PointBase {
   readonly kind: "decide";
   readonly decision: number;
-  readonly test: ModelTest;
+  test: ModelTest;
   readonly next: Point;
 }
 
 export interface TestPoint extends PointBase {
   readonly kind: "test";
-  readonly test: ModelTest;
+  test: ModelTest;
   /** The decisions (as bits) that it uses and that must not be old. */
   readonly relies: number;
   readonly then: Point;

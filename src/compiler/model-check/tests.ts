@@ -30,7 +30,7 @@ export function outcomes(test: ModelTest, readings: Readings): number {
       return (readings.seen & test.flags) !== 0 ? canHold : canFail;
     case "decision": {
       const value = readings.decision(test.decision);
-      if (value === 0) return outcomes(test.test, readings);
+      if (value === 0) return test.test ? outcomes(test.test, readings) : canFail;
       return value === 1 || value === 3 ? canHold : canFail;
     }
     case "not":
@@ -55,7 +55,7 @@ export function visitModelTest(test: ModelTest, visit: (test: ModelTest) => void
   visit(test);
   if (test.kind === "and" || test.kind === "or") for (const operand of test.operands) visitModelTest(operand, visit);
   if (test.kind === "not") visitModelTest(test.operand, visit);
-  if (test.kind === "decision") visitModelTest(test.test, visit);
+  if (test.kind === "decision" && test.test) visitModelTest(test.test, visit);
 }
 
 /** The flags whose snapshot a test reads, and the decisions that it uses, as bits. */
