@@ -134,6 +134,10 @@ describe("EX3004, EX3006: loops", () => {
     expect([code, message]).toEqual(["EX3006", "the loop waits for `SIGNAL` to clear, and nothing in it clears that flag"]);
   });
 
+  test("`take` clears all flags of its word", () => {
+    expect(findings(prepare("irqs off repeat while pending user_work { take work_flags }"))).toEqual([]);
+  });
+
   test("what clears it may be deep in the loop", () => {
     expect(findings(prepare("irqs off repeat while pending user_work { when FAST { take work_flags } else { clear SIGNAL | RESCHED } }"))).toEqual([]);
   });

@@ -15,6 +15,16 @@ const spec = (...lines: readonly string[]): Generated => ({ files: { "spec.exitd
 const times = (count: number, line: (index: number) => string): readonly string[] => Array.from({ length: count }, (_, i) => line(i));
 const tooLong = `edition 2026\n${"// a comment\n".repeat(330_000)}`;
 
+/** A feature that turns the order of two steps round: with it a before b, without it b before a. */
+const pair = (i: number) => `feature F${i}
+state a${i} { no, yes } state b${i} { no, yes } state last${i} { none, a, b }
+require a${i} yes at user
+require b${i} yes at user
+require last${i} b at user if F${i}
+require last${i} a at user if not F${i}
+step do_a${i} { asm "nop" ensures a${i} yes, last${i} a }
+step do_b${i} { asm "nop" ensures b${i} yes, last${i} b }`;
+
 export const generators: Readonly<Record<string, () => Generated>> = {
   "a link to itself": () => ({
     ...spec('import "./common.exitdsl"'),
@@ -32,5 +42,13 @@ export const generators: Readonly<Record<string, () => Generated>> = {
   "a zero byte": () => spec("feature PTI\0"),
   "65 parentheses": () => spec("feature PTI", `require cr3 user at user if ${"(".repeat(65)}PTI${")".repeat(65)}`),
   "1001 operators": () => spec("feature PTI", `require cr3 user at user if PTI${" or PTI".repeat(1001)}`),
+  "16 kernels": () =>
+    spec(
+      'import "bare"',
+      "frame regs { r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi, rip, cs, rflags, rsp, ss, user when cs has RPL }",
+      "event trap { origin user starts irqs off }",
+      ...times(4, pair),
+      "exit trap_return from trap to user { leave { iretq } }",
+    ),
   "101 syntax errors": () => ({ ...spec(...times(101, (i) => `feature ${i}`)), others: "EX1001" }),
 };
