@@ -53,6 +53,14 @@ export function buildEntry(model: Model, entry: Entry, event: Event): BuildResul
   return { graph: diagnostics.length > 0 ? undefined : { model, exit, prepare: [], leave, nodes, callsPrepare: false }, diagnostics };
 }
 
+/** A tail as it would be behind a jump to it from a location; what cannot be built there makes it undefined. */
+export function buildTail(model: Model, exit: Exit, tail: Tail, before: Location): PathNode | undefined {
+  if (!model.frame) return undefined;
+  const builder = new Builder(model, exit, model.frame);
+  const [node] = builder.jumpFrom(tail, before);
+  return builder.diagnostics.length === 0 ? node : undefined;
+}
+
 type Distribute<T> = T extends PathNode ? Omit<T, "id" | "side"> : never;
 
 class Builder {
@@ -176,7 +184,8 @@ class Builder {
   }
 
   private mustLeave(nodes: readonly PathNode[], span: Span, what: string): void {
-    if (leaves(nodes)) return;
+    // A path that is cut short because it is too large ends nowhere, and that is said already.
+    if (leaves(nodes) || this.nodes.length > maximumNodes) return;
     const notes = ["the processor would run on into whatever code the assembler puts next"];
     this.report("EX5006", span, { what }, { notes, help: "end every way with a terminal (`iretq`, `sysretq` …) or `jump TAIL`" });
   }
@@ -341,6 +350,12 @@ class Builder {
     const opposite = rest.length === 1 && second?.condition?.kind === "not" && sameFeature(second.condition.operand, first.condition);
     const otherwise = () => (opposite && second ? this.step(second, [], span) : this.restore(rest, span));
     return [this.branch(first.condition, "feature", span, then, otherwise)];
+  }
+
+  jumpFrom(tail: Tail, before: Location): PathNode[] {
+    this.side = "leave";
+    this.location = before;
+    return this.jump(tail, tail.span);
   }
 
   private jump(tail: Tail, span: Span): PathNode[] {
