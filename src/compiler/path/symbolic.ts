@@ -244,7 +244,7 @@ function evaluateBinary(location: Location, expression: Extract<ValueExpression,
   }
   if (operator === "xor" && sameRegister(expression.left, expression.right)) return { kind: "constant", value: 0n };
   if (left.kind !== "constant" || right.kind !== "constant") return kernelValue;
-  const result = calculate(operator, left.value, right.value);
+  const result = calculate(operator, left.value, right.value, width);
   return result === undefined ? kernelValue : { kind: "constant", value: BigInt.asUintN(width, result) };
 }
 
@@ -258,7 +258,9 @@ function sameRegister(a: ValueExpression, b: ValueExpression): boolean {
   );
 }
 
-function calculate(operator: Extract<ValueExpression, { kind: "binary" }>["operator"], left: bigint, right: bigint): bigint | undefined {
+function calculate(operator: Extract<ValueExpression, { kind: "binary" }>["operator"], left: bigint, right: bigint, width: Width): bigint | undefined {
+  // Shift counts and bit numbers count modulo the width (SDM Vol. 2A, BTS): a register may hold any number.
+  const bit = right % BigInt(width);
   switch (operator) {
     case "add":
       return left + right;
@@ -271,13 +273,13 @@ function calculate(operator: Extract<ValueExpression, { kind: "binary" }>["opera
     case "xor":
       return left ^ right;
     case "shl":
-      return left << right;
+      return left << bit;
     case "shr":
-      return left >> right;
+      return left >> bit;
     case "bit-set":
-      return left | (1n << right);
+      return left | (1n << bit);
     case "bit-reset":
-      return left & ~(1n << right);
+      return left & ~(1n << bit);
     case "concat32":
       return (left << 32n) | right;
   }
