@@ -19,8 +19,8 @@ import { oneShotWork } from "./rules/one-shot-work.js";
 import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
 import { checkLoops, workIrqs } from "./rules/work-policy.js";
-import { describe } from "./story.js";
-import { Vector } from "./vector.js";
+import { changedAt, describe, isFeatureNote } from "./story.js";
+import { Vector, valueIndex } from "./vector.js";
 
 /** Asked at every point of every path. */
 export const rules: readonly Rule[] = [
@@ -107,7 +107,7 @@ export function examine(graph: PathGraph, startsOf: (context: PathContext) => re
   const ended = explorer.run(startsOf(context));
   const last = graph.nodes[graph.nodes.length - 1];
   if (atEnd && last) for (const reached of ended) atEnd(context, reached, (finding) => record(last, undefined, reached, finding));
-  const diagnostics = mostTelling([...found.values()]).map((f) => describe(context, f));
+  const diagnostics = mostTelling(context, [...found.values()]).map((f) => describe(context, f));
   diagnostics.push(...loopFindings(graph, (code, node) => waive(waivers, { code }, node)));
   for (const waiver of waivers) {
     if (waiver.used) continue;
@@ -225,12 +225,15 @@ export function covers({ rule }: Waiver, { code, obligation, pending }: Pick<Fin
  * One cause often shows at several points. Of the findings with the same code at one place, the first one is told; and where a
  * state is wrong from some point on, the first place that minds, for each dimension.
  */
-function mostTelling(all: readonly Found[]): Found[] {
+function mostTelling(context: PathContext, all: readonly Found[]): Found[] {
   const seen = new Set<string>();
+  /** States that something minded before a terminal did, by where they came from. */
+  const minded = new Set<string>();
   const found = all.filter((f) => !all.some((tail) => isConsequence(f, tail)));
   return [...found]
     .sort((a, b) => a.node.id - b.node.id || (a.instruction ?? -1) - (b.instruction ?? -1) || a.reached.depth - b.reached.depth)
-    .filter(({ finding, node }) => {
+    .filter((one) => {
+      const { finding, node, reached } = one;
       const args = finding.args as Record<string, unknown>;
       const { cause } = finding;
       const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["registers"] ?? args["dimension"] ?? args["token"] ?? "")}`];
@@ -241,6 +244,12 @@ function mostTelling(all: readonly Found[]): Found[] {
       if (finding.code === "EX4004") keys.push(`${finding.code} ${args["region"]}`);
       if (cause?.kind === "stale") keys.push(`${finding.code} ${cause.fact}`);
       if (keys.some((key) => seen.has(key))) return false;
+      if (cause?.kind === "dimension" && finding.obligation === undefined) {
+        const since = changedAt(context, one);
+        const state = since && `${cause.dimension.name} ${valueIndex(reached.vector, cause.dimension)} ${since.id}`;
+        if (state !== undefined && minded.has(state)) return false;
+        if (state !== undefined && node.kind !== "terminal") minded.add(state);
+      }
       for (const key of keys) seen.add(key);
       return true;
     });
@@ -270,9 +279,11 @@ function once(diagnostics: readonly Diagnostic[]): Diagnostic[] {
     places.add(place);
     const [cause] = d.secondary;
     const since = atTerminal.has(d.code) && cause ? `${cause.span.source.name} ${cause.span.start} ${cause.message}` : place;
-    const key = `${d.code} ${since} ${d.message.replace(terminalName, "")} ${d.notes.join(" ")}`;
+    const kernels = d.notes.find(isFeatureNote);
+    const key = `${d.code} ${since} ${d.message.replace(terminalName, "")} ${d.notes.filter((note) => note !== kernels).join(" ")}`;
     const first = told.get(key);
-    told.set(key, first ? { ...first, secondary: [...first.secondary, { span, message: "and here" }] } : d);
+    const message = kernels === undefined || first?.notes.includes(kernels) ? "and here" : `and here, ${kernels}`;
+    told.set(key, first ? { ...first, secondary: [...first.secondary, { span, message }] } : d);
   }
   return [...told.values()];
 }

@@ -53,6 +53,11 @@ export function featureNote(features: ReturnType<PathContext["features"]["explai
   return features.length === 0 ? undefined : `in kernels ${parts.filter((p) => p !== "").join(" and ")}`;
 }
 
+/** Is it what `featureNote` says? */
+export function isFeatureNote(note: string): boolean {
+  return note.startsWith("in kernels with");
+}
+
 /** The moves from the start to `reached`, by a way that one of the failing combinations can take. */
 function way(context: PathContext, reached: Reached, combinations: bigint): Move[] {
   const index = context.features.first(combinations & reached.combinations) ?? context.features.first(reached.combinations) ?? 0;
@@ -69,9 +74,15 @@ function way(context: PathContext, reached: Reached, combinations: bigint): Move
   return moves.reverse();
 }
 
+/** Where a dimension got the value that a finding minds; undefined where the path started with it. */
+export function changedAt(context: PathContext, { finding, reached, combinations }: Told): PathNode | undefined {
+  const { cause } = finding;
+  return cause?.kind === "dimension" ? lastMove(way(context, reached, combinations), cause)?.node : undefined;
+}
+
 /** The last move that made it so. */
-function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): Label | undefined {
-  const move = moves.findLast(({ before, after }) => {
+function lastMove(moves: readonly Move[], cause: Cause): Move | undefined {
+  return moves.findLast(({ before, after }) => {
     switch (cause.kind) {
       case "dimension":
         return valueIndex(before, cause.dimension) !== valueIndex(after, cause.dimension);
@@ -83,7 +94,14 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
         return (after.stale & ~before.stale & cause.fact) !== 0;
     }
   });
-  if (!move) return cause.kind === "dimension" ? startLabel(context, moves, cause.dimension.name) : undefined;
+}
+
+function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): Label | undefined {
+  const move = lastMove(moves, cause);
+  if (!move) {
+    if (cause.kind === "dimension") return startLabel(context, moves, cause.dimension.name);
+    return cause.kind === "flags" ? lookWithIrqsOn(context, moves, cause.flags) : undefined;
+  }
   const { span } = move.node;
   switch (cause.kind) {
     case "dimension":
@@ -95,6 +113,13 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
     case "stale":
       return { span, message: "this may rewrite the frame" };
   }
+}
+
+/** The last look at the flags, where an interrupt could set them right behind it. */
+function lookWithIrqsOn(context: PathContext, moves: readonly Move[], flags: number): Label | undefined {
+  const look = moves.findLast(({ node }) => node.kind === "read" && (context.flags(node.word.flags) & flags) !== 0);
+  if (!look || (flags & context.asyncFlags) === 0 || valueOf(look.after, context.dimension("irqs")) === "off") return undefined;
+  return { span: look.node.span, message: "the flags are read with IRQs on: an interrupt may set them right behind it" };
 }
 
 function startLabel(context: PathContext, moves: readonly Move[], dimension: string): Label | undefined {
