@@ -37,7 +37,9 @@ describe("EX6002, EX6003, tokens", () => {
   });
 
   test("restored twice", () => {
-    expect(findings(path("restore gs from old_gs restore gs from old_gs do restore_registers iretq")).map((f) => f.code)).toEqual(["EX6003"]);
+    expect(findings(path("restore gs from old_gs restore gs from old_gs do restore_registers iretq")).map((f) => f.code)).toEqual([
+      "EX6003",
+    ]);
   });
 
   test("kernels that have no way to restore it had no need to save it", () => {
@@ -49,7 +51,12 @@ describe("EX6002, EX6003, tokens", () => {
 });
 
 test("EX6004: work, whatever else is wrong with it", () => {
-  const { code } = fault(path("restore gs from old_gs do restore_registers iretq", "prepare p { run <|signal|> }").replace("prepare p {", "prepare p { read work_flags"));
+  const { code } = fault(
+    path("restore gs from old_gs do restore_registers iretq", "prepare p { run <|signal|> }").replace(
+      "prepare p {",
+      "prepare p { read work_flags",
+    ),
+  );
   expect(code).toBe("EX6004");
 });
 

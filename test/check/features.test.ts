@@ -20,7 +20,9 @@ describe("the fewest features", () => {
 
   test("what `excludes` rules out needs no mention, and is not checked", () => {
     expect(swaps("do swapgs when FAST { do swapgs }")).toBe("in kernels with FAST");
-    expect(findings("exit path from trap to user { leave { do swapgs when FAST { when XENPV { do swapgs } } do restore_registers iretq } }")).toEqual([]);
+    expect(
+      findings("exit path from trap to user { leave { do swapgs when FAST { when XENPV { do swapgs } } do restore_registers iretq } }"),
+    ).toEqual([]);
   });
 
   test("steps and works of some kernels", () => {
@@ -43,7 +45,8 @@ describe("properties", () => {
         const features = names.map(feature);
         const space = new FeatureSpace(features);
         const literals = space.explain(failing);
-        const matching = (list: typeof literals) => list.reduce((set, { feature: f, on }) => set & (on ? space.with(f) : ~space.with(f)), space.all);
+        const matching = (list: typeof literals) =>
+          list.reduce((set, { feature: f, on }) => set & (on ? space.with(f) : ~space.with(f)), space.all);
         expect(matching(literals) & failing).not.toBe(0n);
         expect(matching(literals) & ~failing).toBe(0n);
         for (const left of literals) expect(matching(literals.filter((l) => l !== left)) & ~failing).not.toBe(0n);
@@ -79,11 +82,20 @@ exit path from trap to user { leave { ${swaps.map((s) => s.text).join(" ")} do r
         const { diagnostics } = compileText("random.exitdsl", text);
         expect(diagnostics.map((d) => d.code)).toEqual(failing.length > 0 ? ["EX5001"] : []);
         const note = diagnostics[0]?.notes.find((n) => n.startsWith("in kernels")) ?? "in kernels";
-        const [, withNames = "", withoutNames = ""] = /^in kernels(?: with ([^a-z]*))?(?: ?(?:and )?without (.*))?$/.exec(note.trim()) ?? [];
+        const [, withNames = "", withoutNames = ""] =
+          /^in kernels(?: with ([^a-z]*))?(?: ?(?:and )?without (.*))?$/.exec(note.trim()) ?? [];
         const has = (on: ReadonlySet<string>, name: string) => on.has(name);
-        const list = (s: string) => s.split(",").map((n) => n.trim()).filter((n) => n !== "");
+        const list = (s: string) =>
+          s
+            .split(",")
+            .map((n) => n.trim())
+            .filter((n) => n !== "");
         const named = kernels.filter((on) => list(withNames).every((n) => has(on, n)) && list(withoutNames).every((n) => !has(on, n)));
-        if (failing.length > 0) expect(named.every((on) => failing.includes(on)), `${note}\n${short(diagnostics, { version: "", colour: false })}`).toBe(true);
+        if (failing.length > 0)
+          expect(
+            named.every((on) => failing.includes(on)),
+            `${note}\n${short(diagnostics, { version: "", colour: false })}`,
+          ).toBe(true);
       }),
       { verbose: true },
     );

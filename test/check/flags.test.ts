@@ -15,7 +15,7 @@ type Statement =
   | { readonly kind: "irqs"; readonly on: boolean }
   | { readonly kind: "read" | "take" | "poke" }
   | { readonly kind: "clear" | "run"; readonly flag: Flag }
-  | { readonly kind: "when"; readonly flag: Flag; readonly then: readonly Statement[]; readonly otherwise: readonly Statement[] }
+  | { readonly kind: "when"; readonly flag: Flag; readonly body: readonly Statement[]; readonly otherwise: readonly Statement[] }
   | { readonly kind: "repeat"; readonly flag: Flag; readonly body: readonly Statement[] };
 
 const flag = fc.constantFrom<Flag>("A", "B", "C");
@@ -29,7 +29,7 @@ const { block } = fc.letrec<{ block: readonly Statement[]; statement: Statement 
   statement: fc.oneof(
     { depthSize: "small", depthIdentifier: "blocks" },
     { arbitrary: simple, weight: 5 },
-    { arbitrary: fc.record({ kind: fc.constant("when" as const), flag, then: tie("block"), otherwise: tie("block") }), weight: 1 },
+    { arbitrary: fc.record({ kind: fc.constant("when" as const), flag, body: tie("block"), otherwise: tie("block") }), weight: 1 },
     { arbitrary: fc.record({ kind: fc.constant("repeat" as const), flag, body: tie("block") }), weight: 2 },
   ),
 }));
@@ -37,25 +37,27 @@ const { block } = fc.letrec<{ block: readonly Statement[]; statement: Statement 
 // ── As a spec ──
 
 function textOf(statements: readonly Statement[]): string {
-  return statements.map((s): string => {
-    switch (s.kind) {
-      case "irqs":
-        return `irqs ${s.on ? "on" : "off"}`;
-      case "read":
-      case "take":
-        return `${s.kind} word`;
-      case "poke":
-        return "do poke";
-      case "clear":
-        return `clear ${s.flag}`;
-      case "run":
-        return `run work_${s.flag}`;
-      case "when":
-        return `when ${s.flag} { ${textOf(s.then)} } else { ${textOf(s.otherwise)} }`;
-      case "repeat":
-        return `repeat while pending ${s.flag} { ${textOf(s.body)} }`;
-    }
-  }).join(" ");
+  return statements.map(statementText).join(" ");
+}
+
+function statementText(s: Statement): string {
+  switch (s.kind) {
+    case "irqs":
+      return `irqs ${s.on ? "on" : "off"}`;
+    case "read":
+    case "take":
+      return `${s.kind} word`;
+    case "poke":
+      return "do poke";
+    case "clear":
+      return `clear ${s.flag}`;
+    case "run":
+      return `run work_${s.flag}`;
+    case "when":
+      return `when ${s.flag} { ${textOf(s.body)} } else { ${textOf(s.otherwise)} }`;
+    case "repeat":
+      return `repeat while pending ${s.flag} { ${textOf(s.body)} }`;
+  }
 }
 
 const specOf = (statements: readonly Statement[]) => `edition 2026
@@ -88,7 +90,8 @@ const cleared: Record<Flag, readonly [clears: number, maySet: number]> = { A: [f
 const called = (machines: Iterable<Machine>, clears: number, maySet: number): Set<Machine> =>
   interrupted([...machines].flatMap((m) => subsets(maySet).map((s) => machine(irqsOn(m), snapshot(m), (word(m) & ~clears) | s))));
 const read = (machines: Iterable<Machine>): Set<Machine> => interrupted([...machines].map((m) => machine(irqsOn(m), word(m), word(m))));
-const seen = (machines: Iterable<Machine>, which: Flag, set: boolean) => new Set([...machines].filter((m) => ((snapshot(m) & flags[which]) !== 0) === set));
+const seen = (machines: Iterable<Machine>, which: Flag, set: boolean) =>
+  new Set([...machines].filter((m) => ((snapshot(m) & flags[which]) !== 0) === set));
 
 interface Run {
   readonly machines: Set<Machine>;
@@ -97,43 +100,44 @@ interface Run {
 }
 
 function run(statements: readonly Statement[], start: Run): Run {
-  return statements.reduce((state: Run, s): Run => {
-    const { machines, known } = state;
-    switch (s.kind) {
-      case "irqs":
-        return { machines: interrupted([...machines].map((m) => machine(s.on, snapshot(m), word(m)))), known };
-      case "read":
-        return { machines: read(machines), known: true };
-      case "take":
-        return { machines: interrupted([...machines].map((m) => machine(irqsOn(m), word(m), 0))), known: true };
-      case "poke":
-        return { machines: called(machines, 0, flags.C), known };
-      case "clear":
-        return { machines: interrupted([...machines].map((m) => machine(irqsOn(m), snapshot(m), word(m) & ~flags[s.flag]))), known };
-      case "run": {
-        const looked = known ? machines : read(machines);
-        const [clears, maySet] = cleared[s.flag];
-        return { machines: new Set([...called(seen(looked, s.flag, true), clears, maySet), ...seen(looked, s.flag, false)]), known: true };
-      }
-      case "when": {
-        const looked = known ? machines : read(machines);
-        const then = run(s.then, { machines: seen(looked, s.flag, true), known: true });
-        const otherwise = run(s.otherwise, { machines: seen(looked, s.flag, false), known: true });
-        return { machines: new Set([...then.machines, ...otherwise.machines]), known: true };
-      }
-      case "repeat": {
-        const heads = new Set<Machine>();
-        let incoming: Set<Machine> = read(machines);
-        for (;;) {
-          const fresh = new Set([...incoming].filter((m) => !heads.has(m)));
-          if (fresh.size === 0) break;
-          for (const m of fresh) heads.add(m);
-          incoming = read(run(s.body, { machines: seen(fresh, s.flag, true), known: true }).machines);
-        }
-        return { machines: seen(heads, s.flag, false), known: true };
-      }
+  return statements.reduce(step, start);
+}
+
+function step({ machines, known }: Run, s: Statement): Run {
+  switch (s.kind) {
+    case "irqs":
+      return { machines: interrupted([...machines].map((m) => machine(s.on, snapshot(m), word(m)))), known };
+    case "read":
+      return { machines: read(machines), known: true };
+    case "take":
+      return { machines: interrupted([...machines].map((m) => machine(irqsOn(m), word(m), 0))), known: true };
+    case "poke":
+      return { machines: called(machines, 0, flags.C), known };
+    case "clear":
+      return { machines: interrupted([...machines].map((m) => machine(irqsOn(m), snapshot(m), word(m) & ~flags[s.flag]))), known };
+    case "run": {
+      const looked = known ? machines : read(machines);
+      const [clears, maySet] = cleared[s.flag];
+      return { machines: new Set([...called(seen(looked, s.flag, true), clears, maySet), ...seen(looked, s.flag, false)]), known: true };
     }
-  }, start);
+    case "when": {
+      const looked = known ? machines : read(machines);
+      const then = run(s.body, { machines: seen(looked, s.flag, true), known: true });
+      const otherwise = run(s.otherwise, { machines: seen(looked, s.flag, false), known: true });
+      return { machines: new Set([...then.machines, ...otherwise.machines]), known: true };
+    }
+    case "repeat": {
+      const heads = new Set<Machine>();
+      let incoming: Set<Machine> = read(machines);
+      for (;;) {
+        const fresh = new Set([...incoming].filter((m) => !heads.has(m)));
+        if (fresh.size === 0) break;
+        for (const m of fresh) heads.add(m);
+        incoming = read(run(s.body, { machines: seen(fresh, s.flag, true), known: true }).machines);
+      }
+      return { machines: seen(heads, s.flag, false), known: true };
+    }
+  }
 }
 
 /** The flags that the spec's loops and works are about, if any statement of it can be reached. */
@@ -143,7 +147,7 @@ function owed(statements: readonly Statement[]): number {
       case "run":
         return bits | flags[s.flag];
       case "when":
-        return bits | owed(s.then) | owed(s.otherwise);
+        return bits | owed(s.body) | owed(s.otherwise);
       case "repeat":
         return bits | flags[s.flag] | owed(s.body);
       default:
@@ -156,9 +160,14 @@ test("EX3001 exactly where a flag can be pending", () => {
   const start = new Set(subsets(7).map((now) => machine(false, 0, now)));
   fc.assert(
     fc.property(block, (statements) => {
-      const pending = [...run([...statements, { kind: "irqs", on: false }], { machines: start, known: false }).machines].some((m) => (word(m) & owed(statements)) !== 0);
+      const pending = [...run([...statements, { kind: "irqs", on: false }], { machines: start, known: false }).machines].some(
+        (m) => (word(m) & owed(statements)) !== 0,
+      );
       const { diagnostics } = compileText("random.exitdsl", specOf(statements));
-      expect(diagnostics.map((d) => d.code).filter((code) => code !== "EX3900"), specOf(statements)).toEqual(pending ? ["EX3001"] : []);
+      expect(
+        diagnostics.map((d) => d.code).filter((code) => code !== "EX3900"),
+        specOf(statements),
+      ).toEqual(pending ? ["EX3001"] : []);
     }),
     { numRuns: 1500, verbose: true },
   );

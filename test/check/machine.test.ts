@@ -15,7 +15,7 @@ describe("EX4001, contracts", () => {
   });
 
   test("the note is the step's own documentation", () => {
-    const step = '/// Nothing may be traced any more.\nstep close { call close() requires context user }';
+    const step = "/// Nothing may be traced any more.\nstep close { call close() requires context user }";
     expect(fault(`${step} ${prepare("irqs off do <|close|>")}`).notes).toContain("`close`: Nothing may be traced any more.");
   });
 
@@ -32,7 +32,8 @@ describe("EX4001, contracts", () => {
   });
 
   test("in kernels that have both steps only", () => {
-    const steps = "step close if PTI { call close() ensures context user } step watch if not XENPV { call watch() requires context kernel }";
+    const steps =
+      "step close if PTI { call close() ensures context user } step watch if not XENPV { call watch() requires context kernel }";
     const { notes } = fault(`${steps} ${prepare("irqs off do close, <|watch|>")}`);
     expect(notes).toEqual(["in kernels with PTI and without XENPV"]);
   });
@@ -59,7 +60,8 @@ describe("EX4002, steps that say less than they do", () => {
   });
 
   test("a push on the user's stack is another fault", () => {
-    const body = "when sysret_applies { do restore_registers except rsp do user_stack, odd, swapgs sysretq } do swapgs, restore_registers iretq";
+    const body =
+      "when sysret_applies { do restore_registers except rsp do user_stack, odd, swapgs sysretq } do swapgs, restore_registers iretq";
     expect(findings(leave(body, step('"pushq $0"'))).map((f) => f.code)).not.toContain("EX4002");
   });
 });
@@ -74,7 +76,8 @@ describe("EX4003, EX4004, EX4006: memory", () => {
     expect(findings(leave("do count, swapgs, restore_registers iretq", count))).toEqual([]);
   });
 
-  const cr3 = 'step user_cr3 if PTI { asm "movq %rax, %cr3" ensures cr3 user } step own_stack { asm "movq %gs:top, %rsp" ensures stack trampoline }';
+  const cr3 =
+    'step user_cr3 if PTI { asm "movq %rax, %cr3" ensures cr3 user } step own_stack { asm "movq %gs:top, %rsp" ensures stack trampoline }';
 
   test("per-CPU data with the user's page tables", () => {
     const body = 'do user_cr3, <|count|> assume cr3 kernel because "for this test" do swapgs, restore_registers iretq';
@@ -95,7 +98,8 @@ describe("EX4003, EX4004, EX4006: memory", () => {
     expect(findings(leave(body, `${cr3} ${copy} step pop_rdi { asm "popq %rdi" }`))).toEqual([]);
   });
 
-  const fast = (last: string) => `when sysret_applies { do restore_registers except rsp do user_stack, ${last}, swapgs sysretq } do swapgs, restore_registers iretq`;
+  const fast = (last: string) =>
+    `when sysret_applies { do restore_registers except rsp do user_stack, ${last}, swapgs sysretq } do swapgs, restore_registers iretq`;
 
   test.each(['"movq $0, -8(%rsp)"', '"movq 8(%rsp), %rax" "movq %rax, 8(%rsp)"'])("the user's stack in ring 0: %s", (lines) => {
     const found = findings(leave(fast("odd"), `step odd { asm ${lines} }`));
@@ -104,7 +108,9 @@ describe("EX4003, EX4004, EX4006: memory", () => {
   });
 
   test("an address is not an access", () => {
-    expect(findings(leave(fast("odd"), 'step odd { asm "leaq 8(%rsp), %rsp" "leaq -8(%rsp), %rsp" ensures stack user }')).map((f) => f.code)).not.toContain("EX4006");
+    expect(
+      findings(leave(fast("odd"), 'step odd { asm "leaq 8(%rsp), %rsp" "leaq -8(%rsp), %rsp" ensures stack user }')).map((f) => f.code),
+    ).not.toContain("EX4006");
   });
 });
 
@@ -157,8 +163,12 @@ describe("EX4008, contracts against instructions", () => {
     ["ac set", '"clac"', "clear"],
     ["registers user", '"nop"', "rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15 not restored"],
   ])("ensures %s by %s", (setting, lines, actual) => {
-    const found = findings(leave(`do odd, restore_registers iretq`, `step odd { asm ${lines} ensures ${setting} }`)).filter((f) => f.code === "EX4008");
-    expect(found.map((f) => [f.at, f.message])).toEqual([[setting, `\`odd\` says it ensures ${setting}, and its instructions leave it ${actual}`]]);
+    const found = findings(leave(`do odd, restore_registers iretq`, `step odd { asm ${lines} ensures ${setting} }`)).filter(
+      (f) => f.code === "EX4008",
+    );
+    expect(found.map((f) => [f.at, f.message])).toEqual([
+      [setting, `\`odd\` says it ensures ${setting}, and its instructions leave it ${actual}`],
+    ]);
   });
 
   test("a stack that the step does not load", () => {

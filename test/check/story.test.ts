@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { fault, prepare } from "./specs.js";
 
 test("of two ways the shorter one", () => {
-  const detour = 'step walk { call walk() } step run_on { call run_on() }';
+  const detour = "step walk { call walk() } step run_on { call run_on() }";
   const body = "irqs off when depth == 0 { do walk, walk, walk } else { do run_on } do leave_kernel do <|leave_kernel|>";
   const { trace } = fault(`${detour} ${prepare(body)}`);
   expect(trace).toEqual([
@@ -15,11 +15,20 @@ test("of two ways the shorter one", () => {
   ]);
 });
 
+test("of two states with the same fault the one that is reached sooner", () => {
+  const detour = "state mode { one, two } step walk { call walk() } step change { call change() ensures mode two }";
+  const body = "irqs off when depth == 0 { do walk, walk, walk } else { do change } do leave_kernel do <|leave_kernel|>";
+  const { trace } = fault(`${detour} ${prepare(body)}`);
+  expect(trace.slice(-2)).toEqual(["`change` runs: mode two", "`leave_kernel` runs: context user"]);
+});
+
 test("a loop is left out where it is not the cause, and goes round once where it is", () => {
   const loop = "repeat while pending user_work { irqs on run signal, resched irqs off }";
   const skipped = fault(prepare(`irqs off ${loop} do leave_kernel do <|leave_kernel|>`)).trace;
   expect(skipped.filter((step) => step.includes("another round"))).toEqual([]);
-  const round = fault(prepare("irqs off repeat while pending user_work { irqs on run signal, resched do <|leave_kernel|> irqs off }")).trace;
+  const round = fault(
+    prepare("irqs off repeat while pending user_work { irqs on run signal, resched do <|leave_kernel|> irqs off }"),
+  ).trace;
   expect(round.filter((step) => step.includes("another round"))).toHaveLength(2);
 });
 

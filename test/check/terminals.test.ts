@@ -17,19 +17,27 @@ describe("EX5001, the terminal's own state", () => {
   });
 
   test("an unnamed start is where the wrong value comes from", () => {
-    expect(fault(exit("do restore_registers <|iretq|>")).secondary).toEqual([["trap", "gs is kernel when it comes, as nothing else is said"]]);
+    expect(fault(exit("do restore_registers <|iretq|>")).secondary).toEqual([
+      ["trap", "gs is kernel when it comes, as nothing else is said"],
+    ]);
   });
 
   test("NT set in the kernel's own RFLAGS", () => {
     const event = "event odd { origin user starts irqs off, nt set }";
-    expect(fault(`${event} ${exit("do swapgs, restore_registers <|iretq|>", "odd")}`).message).toBe("`iretq` requires nt clear, and here it is set");
+    expect(fault(`${event} ${exit("do swapgs, restore_registers <|iretq|>", "odd")}`).message).toBe(
+      "`iretq` requires nt clear, and here it is set",
+    );
   });
 
   test("SYSRET with NMIs masked, and on the kernel's stack", () => {
     const event = "event odd { origin user starts irqs off, nmi masked loses rcx, r11 }";
-    const path = (body: string) => `${event} exit path from odd to user { prepare p returns sysret_applies {} leave { when sysret_applies { ${body} } do swapgs, restore_registers iretq } }`;
-    expect(fault(path("do restore_registers except rsp do user_stack, swapgs <|sysretq|>")).message).toBe("`sysretq` requires nmi unmasked, and here it is masked");
-    const stack = 'exit path from syscall to user { prepare p returns sysret_applies { irqs off } leave { when sysret_applies { do restore_registers, swapgs <|sysretq|> } do swapgs, restore_registers iretq } }';
+    const path = (body: string) =>
+      `${event} exit path from odd to user { prepare p returns sysret_applies {} leave { when sysret_applies { ${body} } do swapgs, restore_registers iretq } }`;
+    expect(fault(path("do restore_registers except rsp do user_stack, swapgs <|sysretq|>")).message).toBe(
+      "`sysretq` requires nmi unmasked, and here it is masked",
+    );
+    const stack =
+      "exit path from syscall to user { prepare p returns sysret_applies { irqs off } leave { when sysret_applies { do restore_registers, swapgs <|sysretq|> } do swapgs, restore_registers iretq } }";
     expect(fault(stack).message).toBe("`sysretq` requires stack user, and here it is thread");
   });
 
@@ -40,7 +48,12 @@ describe("EX5001, the terminal's own state", () => {
 
 describe("EX5002, the words that are popped", () => {
   test("one word off: told once", () => {
-    const { code, message, notes } = fault(exit("do restore_registers except rdi do pop_two, swapgs <|iretq|>").replace(/^/, 'step pop_two { asm "popq %rdi" "addq $8, %rsp" } '));
+    const { code, message, notes } = fault(
+      exit("do restore_registers except rdi do pop_two, swapgs <|iretq|>").replace(
+        /^/,
+        'step pop_two { asm "popq %rdi" "addq $8, %rsp" } ',
+      ),
+    );
     expect([code, message]).toEqual(["EX5002", "`iretq` would load RIP with what the frame saved of cs"]);
     expect(notes).toContain("CS, RFLAGS, RSP and SS would not be the saved ones either");
   });
@@ -55,8 +68,14 @@ describe("EX5002, the words that are popped", () => {
 
 describe("EX5003, registers", () => {
   test("one that is used after it was restored", () => {
-    const { code, message, label, secondary } = fault(`step spoil { asm "leaq 8(%rsp), %rdx" } ${exit("do restore_registers, spoil, swapgs <|iretq|>")}`);
-    expect([code, message, label]).toEqual(["EX5003", "`iretq` is reached with rdx not restored", "rdx holds the address of a kernel stack"]);
+    const { code, message, label, secondary } = fault(
+      `step spoil { asm "leaq 8(%rsp), %rdx" } ${exit("do restore_registers, spoil, swapgs <|iretq|>")}`,
+    );
+    expect([code, message, label]).toEqual([
+      "EX5003",
+      "`iretq` is reached with rdx not restored",
+      "rdx holds the address of a kernel stack",
+    ]);
     expect(secondary).toEqual([["spoil", "this overwrites a restored register"]]);
   });
 
@@ -73,7 +92,11 @@ describe("EX5003, registers", () => {
   });
 
   test("SYSRET needs RCX and R11 as the frame has them, or as RIP and RFLAGS", () => {
-    const path = (last: string) => leave(`when sysret_applies { do restore_registers except rsp, rcx, r11 ${last} do user_stack, swapgs <|sysretq|> } do swapgs, restore_registers iretq`, load);
+    const path = (last: string) =>
+      leave(
+        `when sysret_applies { do restore_registers except rsp, rcx, r11 ${last} do user_stack, swapgs <|sysretq|> } do swapgs, restore_registers iretq`,
+        load,
+      );
     const load = 'step load { asm "movq {frame.rip}, %rcx" "movq {frame.rflags}, %r11" }';
     expect(fault(path("")).message).toBe("`sysretq` is reached with rcx and r11 not restored");
     expect(findings(path("do load"))).toEqual([]);
@@ -155,7 +178,9 @@ describe("EX5005 to EX5010, ways out", () => {
 
   test("a way without an end, in an exit and in a tail", () => {
     expect(fault("exit <|path|> from trap to user { leave { do swapgs, restore_registers when PTI { iretq } } }").code).toBe("EX5006");
-    expect(fault("tail <|out|> to user { do swapgs } exit path from trap to user { leave { jump out } }").message).toBe("the tail `out` can reach its end without leaving");
+    expect(fault("tail <|out|> to user { do swapgs } exit path from trap to user { leave { jump out } }").message).toBe(
+      "the tail `out` can reach its end without leaving",
+    );
   });
 
   test("what stands behind the end", () => {
@@ -166,7 +191,9 @@ describe("EX5005 to EX5010, ways out", () => {
   });
 
   test("tails in a circle", () => {
-    expect(fault("tail a to user { jump b } tail b to user { <|jump a|> } exit path from trap to user { leave { jump a } }").code).toBe("EX5009");
+    expect(fault("tail a to user { jump b } tail b to user { <|jump a|> } exit path from trap to user { leave { jump a } }").code).toBe(
+      "EX5009",
+    );
   });
 
   test.each([
@@ -191,7 +218,8 @@ describe("EX7001, EX8001, obligations", () => {
 
   test("of the kernel's own state: on one way only, in some kernels only", () => {
     const require = 'require context user at user if PTI because "RCU would wait"';
-    const path = (work: string) => `${require} ${paid} exit path from trap to user { prepare p { ${work} } leave { do swapgs, restore_registers <|iretq|> } }`;
+    const path = (work: string) =>
+      `${require} ${paid} exit path from trap to user { prepare p { ${work} } leave { do swapgs, restore_registers <|iretq|> } }`;
     const { code, message, secondary, notes, trace } = fault(path("when depth == 0 { do pay }"));
     expect([code, message]).toEqual(["EX7001", "every return to user mode owes context user, and at `iretq` it is kernel"]);
     expect(secondary.at(-1)?.[1]).toBe("the obligation is declared here");

@@ -7,11 +7,16 @@ const codes = (text: string) => findings(text).map((f) => f.code);
 
 describe("in an exit's block", () => {
   test("a rule, for the whole exit", () => {
-    expect(codes(`exit path from trap to user { waive EX5003 ${why} leave { do swapgs, restore_registers except rdi do drop iretq } } step drop { asm "leaq {frame.rip}, %rsp" }`)).toEqual([]);
+    expect(
+      codes(
+        `exit path from trap to user { waive EX5003 ${why} leave { do swapgs, restore_registers except rdi do drop iretq } } step drop { asm "leaq {frame.rip}, %rsp" }`,
+      ),
+    ).toEqual([]);
   });
 
   test("an obligation, and no other", () => {
-    const text = (waived: string) => `require context user at user require spec_ctrl user at user exit path from trap to user { waive ${waived} ${why} leave { do swapgs, restore_registers iretq } }`;
+    const text = (waived: string) =>
+      `require context user at user require spec_ctrl user at user exit path from trap to user { waive ${waived} ${why} leave { do swapgs, restore_registers iretq } }`;
     expect(codes(text("context user"))).toEqual(["EX8001"]);
     expect(codes(text("spec_ctrl user"))).toEqual(["EX7001"]);
   });
@@ -29,7 +34,8 @@ describe("in an exit's block", () => {
 });
 
 describe("among statements", () => {
-  const twice = (first: string, second: string) => leave(`${first} do swapgs, count ${second} do count, restore_registers iretq`, 'step count { asm "addq $1, %gs:n" }');
+  const twice = (first: string, second: string) =>
+    leave(`${first} do swapgs, count ${second} do count, restore_registers iretq`, 'step count { asm "addq $1, %gs:n" }');
 
   test("from there on", () => {
     expect(codes(twice(`waive EX4003 ${why}`, ""))).toEqual([]);

@@ -70,12 +70,15 @@ describe("EX3001, one-shot work", () => {
 
   test("`take` clears what it reads, `clear` what it names", () => {
     expect(findings(prepare("irqs off take work_flags run signal, resched", "syscall")).map((f) => f.code)).toEqual(["EX3005", "EX3001"]);
-    expect(findings(prepare("irqs off repeat while pending user_work { irqs on take work_flags run signal, resched irqs off }"))).toEqual([]);
+    expect(findings(prepare("irqs off repeat while pending user_work { irqs on take work_flags run signal, resched irqs off }"))).toEqual(
+      [],
+    );
     expect(findings(prepare("irqs off repeat while pending user_work { clear SIGNAL clear RESCHED }"))).toEqual([]);
   });
 
   test("a return to the kernel may leave flags pending", () => {
-    const body = "exit path from trap to kernel { prepare prepare_path { when SIGNAL { irqs on run signal irqs off } } leave { do restore_registers iretq } }";
+    const body =
+      "exit path from trap to kernel { prepare prepare_path { when SIGNAL { irqs on run signal irqs off } } leave { do restore_registers iretq } }";
     expect(findings(body)).toEqual([]);
   });
 });
@@ -123,7 +126,9 @@ describe("EX3002, EX3003, EX3005: IRQs and work", () => {
 
 describe("EX3004, EX3006: loops", () => {
   test("once-work in a loop, and beside it", () => {
-    const { code, secondary } = fault(prepare("irqs off repeat while pending user_work { irqs on run <|trace|>, signal, resched irqs off }"));
+    const { code, secondary } = fault(
+      prepare("irqs off repeat while pending user_work { irqs on run <|trace|>, signal, resched irqs off }"),
+    );
     expect(code).toBe("EX3004");
     expect(secondary).toEqual([["trace", "declared as `once` here"]]);
     expect(findings(prepare(`run trace irqs off ${loop}`))).toEqual([]);
@@ -139,7 +144,9 @@ describe("EX3004, EX3006: loops", () => {
   });
 
   test("what clears it may be deep in the loop", () => {
-    expect(findings(prepare("irqs off repeat while pending user_work { when FAST { take work_flags } else { clear SIGNAL | RESCHED } }"))).toEqual([]);
+    expect(
+      findings(prepare("irqs off repeat while pending user_work { when FAST { take work_flags } else { clear SIGNAL | RESCHED } }")),
+    ).toEqual([]);
   });
 });
 
@@ -153,7 +160,9 @@ describe("EX3007, EX3008: decisions", () => {
   });
 
   test("decided before work that may rewrite the frame", () => {
-    const { code, secondary, trace } = fault(path(`irqs off evaluate sysret_applies ${loop}`, fast.replace("sysret_applies", "<|sysret_applies|>")));
+    const { code, secondary, trace } = fault(
+      path(`irqs off evaluate sysret_applies ${loop}`, fast.replace("sysret_applies", "<|sysret_applies|>")),
+    );
     expect(code).toBe("EX3007");
     expect(secondary).toEqual([["signal", "this may rewrite the frame"]]);
     expect(trace.indexOf("`sysret_applies` is decided")).toBeLessThan(trace.findIndex((t) => t.includes("the frame may be rewritten")));
@@ -180,9 +189,14 @@ describe("EX3007, EX3008: decisions", () => {
   });
 
   test("decided on some ways only: in an arm, in a loop", () => {
-    const at = (body: string) => fault(`exit path from syscall to user { prepare <|prepare_path|> returns sysret_applies { ${body} } leave { do swapgs, restore_registers iretq } }`);
+    const at = (body: string) =>
+      fault(
+        `exit path from syscall to user { prepare <|prepare_path|> returns sysret_applies { ${body} } leave { do swapgs, restore_registers iretq } }`,
+      );
     expect(at("irqs off when FAST { evaluate sysret_applies }").code).toBe("EX3008");
-    expect(at("irqs off repeat while pending user_work { irqs on run signal, resched irqs off evaluate sysret_applies }").code).toBe("EX3008");
+    expect(at("irqs off repeat while pending user_work { irqs on run signal, resched irqs off evaluate sysret_applies }").code).toBe(
+      "EX3008",
+    );
     expect(findings(path("irqs off when FAST { evaluate sysret_applies } else { evaluate sysret_applies }"))).toEqual([]);
   });
 });

@@ -35,7 +35,9 @@ export const generators: Readonly<Record<string, () => Generated>> = {
     const imports = `edition 2026\n${parts.map((name) => `import "./${name}"\n`).join("")}`;
     return { files: { "spec.exitdsl": imports, ...Object.fromEntries(parts.map((name, i) => [name, `edition 2026\nfeature F${i}\n`])) } };
   },
-  "Latin-1": () => ({ files: { "spec.exitdsl": Buffer.from("edition 2026\n\n/// Entrée par une interruption.\nfeature NMI\n", "latin1") } }),
+  "Latin-1": () => ({
+    files: { "spec.exitdsl": Buffer.from("edition 2026\n\n/// Entrée par une interruption.\nfeature NMI\n", "latin1") },
+  }),
   "4 MiB": () => ({ files: { "spec.exitdsl": tooLong } }),
   "4 MiB of text": () => ({ files: { "spec.exitdsl": tooLong } }),
   "501 errors": () => ({ ...spec(...times(501, (i) => `mask m${i} = SIGNAL`)), others: "EX2020" }),

@@ -37,10 +37,10 @@ export const pages: readonly Page[] = readdirSync(folder)
 function exampleOf(text: string, heading: string): Example | undefined {
   const [, section = ""] = text.split(`\n## ${heading}\n`);
   const [own = ""] = section.split("\n## ");
-  const fences = [...own.matchAll(/^```exitdsl(?: file: (?<name>\S+))?\n(?<body>[^]*?)^```$/gm)].map(({ groups }) => ({
-    name: groups?.["name"],
-    body: groups?.["body"] ?? "",
-  }));
+  const fences = [...own.matchAll(/^```exitdsl(?: file: (?<name>\S+))?\n(?<body>[\s\S]*?)^```$/gm)].map(({ groups }) => {
+    const { name, body = "" } = groups ?? {};
+    return { name, body };
+  });
   const specs = fences.filter((fence) => fence.name === undefined);
   const [spec] = specs;
   if (!spec || specs.length > 1) return undefined;
