@@ -8,7 +8,7 @@
 import bundledProfiles from "bundled:profiles";
 import { type Compilation, compile as compileWith } from "./compiler/compile.js";
 import type { BackEnd } from "./compiler/emit/artefact.js";
-import { backEnds } from "./compiler/emit/back-ends.js";
+import { backEnds, everyBackEnd } from "./compiler/emit/back-ends.js";
 import { isProfileName, type ResolveImport } from "./compiler/model/imports.js";
 
 export type { Compilation } from "./compiler/compile.js";
@@ -41,7 +41,7 @@ export interface Input {
 }
 
 export interface Options {
-  /** What to emit; everything if not given, nothing (a check) for `[]`. */
+  /** What to emit; assembly, C and the simulator if not given, nothing (a check) for `[]`. */
   readonly emit?: readonly BackEnd["name"][];
   /** An SPDX licence expression for the first line of each output. */
   readonly spdx?: string;
@@ -54,7 +54,7 @@ export function compile(input: Input, options: Options = {}): Compilation {
     if (isProfileName(path)) return profile(path);
     return input.resolveImport?.(path, from) ?? { failure: "missing" };
   };
-  const chosen = backEnds.filter((backEnd) => emit === undefined || emit.includes(backEnd.name));
+  const chosen = emit === undefined ? backEnds : everyBackEnd.filter((backEnd) => emit.includes(backEnd.name));
   return compileWith({ name: input.name, text: input.text, resolveImport }, { backEnds: chosen, spdx: options.spdx });
 }
 

@@ -14,7 +14,10 @@ const debianPackages = [
   { name: "binutils", commands: ["as", "objdump", "ld"] },
   { name: "gcc", commands: ["gcc"] },
   { name: "libc6-dev", files: ["/usr/include/stdio.h"] },
+  { name: "rumur", commands: ["rumur"] },
   { name: "sparse", commands: ["sparse"] },
+  { name: "spin", commands: ["spin"] },
+  { name: "z3", commands: ["z3"] },
 ];
 
 /** Runs a command with the user's terminal and ends this process if it fails. */

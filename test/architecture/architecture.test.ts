@@ -33,7 +33,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   path: ["text", "diagnostics", "machine", "model"],
   check: ["text", "diagnostics", "machine", "model", "path"],
   plan: ["text", "diagnostics", "machine", "model", "path", "check"],
-  emit: ["text", "diagnostics", "machine", "model", "path"],
+  "model-check": ["text", "machine", "model", "path"],
+  emit: ["text", "diagnostics", "machine", "model", "path", "model-check"],
   format: ["text", "diagnostics", "syntax"],
   report: ["text", "diagnostics"],
 };

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileNameOf } from "../../compiler/emit/artefact.js";
 import { visible } from "../../compiler/text/visible.js";
 import { defineVerb } from "../arguments.js";
-import { everyBackEnd, loadBackEnds } from "../back-ends.js";
+import { loadBackEnds, usualBackEnds } from "../back-ends.js";
 import { type CompiledSpec, compileSpecs } from "../compilations.js";
 import { depfile } from "../depfile.js";
 import { exitCodes, UsageError } from "../failures.js";
@@ -18,7 +18,7 @@ export const verb = defineVerb({
   description: "Checks specs and, if none has an error, writes what they compile to: all of it or nothing.",
   options: {
     out: { type: "string", short: "o", default: "out", value: "DIRECTORY", description: "where outputs go" },
-    emit: { type: "string", default: everyBackEnd, value: "LIST", description: "what to write" },
+    emit: { type: "string", default: usualBackEnds, value: "LIST", description: "what to write; promela, murphi and smtlib are models for other checkers" },
     check: { type: "boolean", description: "write nothing; report outputs that are missing, changed or left over" },
     depfile: { type: "string", value: "FILE", description: "also write a makefile rule with all files that the outputs are made from" },
     spdx: { type: "string", value: "LICENCE", description: "an SPDX licence expression for the first line of each output" },
