@@ -18,7 +18,23 @@ const cases = 25;
 const fields = ["a", "b", "c", "d", "rip", "cs", "rflags", "rsp", "ss"];
 
 /** Control registers, MSRs, GS and interrupts are ring 0's; what `call` and traps do is not the processor's alone. */
-const notHere = new Set(["swapgs", "cli", "sti", "clac", "stac", "wrmsr", "rdmsr", "wrgsbase", "rdgsbase", "call", "int3", "ud2", "verw"]);
+const notHere = new Set([
+  "swapgs",
+  "cli",
+  "sti",
+  "clac",
+  "stac",
+  "wrmsr",
+  "rdmsr",
+  "wrgsbase",
+  "rdgsbase",
+  "call",
+  "int3",
+  "ud2",
+  "verw",
+  "pushfq",
+  "popfq",
+]);
 const straight = mnemonicRows.filter((row) => !notHere.has(row.name) && !row.forms.some((f) => /[lc]/.test(f)));
 const withControl = mnemonicRows.filter(
   (row) => !notHere.has(row.name) && row.forms.some((f) => f.includes("c")) && !row.forms.some((f) => f.includes("l")),
@@ -49,7 +65,7 @@ class Writer {
     else this.straight(moves);
   }
 
-  /** `jz 1f … 1:`, or with the other arm behind it; nothing in between moves RSP. */
+  /** `jz 1f … 1:`, with another arm behind it, or crossed by another jump; nothing in between moves RSP. */
   private branch(): void {
     const label = ++this.label * 2;
     this.flags();
@@ -59,12 +75,20 @@ class Writer {
       for (let n = this.random() % 3; n >= 0; n--) this.straight(false);
     };
     some();
-    if (this.random() % 2) {
+    const form = this.random() % 3;
+    if (form === 0) this.lines.push(`${label}:`);
+    else if (form === 1) {
       this.lines.push(`jmp ${label + 1}f`, `${label}:`);
       some();
-      // A jump out of the middle of both: the blocks cross.
       this.lines.push(`${label + 1}:`);
-    } else this.lines.push(`${label}:`);
+    } else {
+      // The second jump starts inside the first one's range and ends behind it: no `if` can say that.
+      this.lines.push("testb $1, %al", `jnz ${label + 1}f`);
+      some();
+      this.lines.push(`${label}:`);
+      some();
+      this.lines.push(`${label + 1}:`);
+    }
   }
 
   /** An instruction whose flags a jump may look at. */

@@ -23,6 +23,10 @@ exit out from e to user {
   }
   leave { do restore_registers  iretq }
 }
+exit looks from e to user {
+  prepare r { read a  run two  read a  run two }
+  leave { do restore_registers  iretq }
+}
 exit stuck from e to user {
   prepare q { irqs off  repeat while pending loop { irqs on  run two  irqs off } }
   leave { do restore_registers  iretq }
@@ -31,9 +35,9 @@ exit stuck from e to user {
 const module: SimulatorModule = await load(simulateText(spec));
 const [A, B, C, D, E] = ["A", "B", "C", "D", "E"].map((name) => module.flag[name] as number) as [number, number, number, number, number];
 
-function run(a: number, b: number, script: readonly ScriptEntry[], path = "out") {
+function run(a: number, b: number, script: readonly ScriptEntry[], path = "out", irqs = true) {
   const machine = new module.Machine();
-  machine.irqs = true;
+  machine.irqs = irqs;
   machine.set(module.flags.a as number, BigInt(a >>> 0));
   machine.set(module.flags.b as number, BigInt(b >>> 0));
   const trace: number[] = [];
@@ -115,10 +119,10 @@ describe("a script", () => {
     expect(run(A | 0x100, E | 0x8000_0000, []).a).toBe(0x100);
   });
 
-  test("IRQs are as the machine has them at the start", () => {
-    const entry: ScriptEntry = { async: { a: A } };
-    // The first event turns them off, so that it makes no difference here; a machine says what it ended with.
-    expect(run(0, 0, [entry]).irqs).toBe(false);
+  test("until the path says so, IRQs are as the machine has them", () => {
+    const entry: ScriptEntry = { async: { a: B } };
+    expect(run(0, 0, [entry], "looks", true).events).toEqual(["read a", "read a", "call two"]);
+    expect(run(0, 0, [entry], "looks", false).events).toEqual(["read a", "read a"]);
   });
 
   test("a step knows every line of the spec that asks for it", () => {
