@@ -32,8 +32,8 @@ const notHere = new Set([
   "int3",
   "ud2",
   "verw",
-  "pushfq",
-  "popfq",
+  "pushf",
+  "popf",
 ]);
 const straight = mnemonicRows.filter((row) => !notHere.has(row.name) && !row.forms.some((f) => /[lc]/.test(f)));
 const withControl = mnemonicRows.filter(

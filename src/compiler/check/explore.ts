@@ -3,8 +3,9 @@
  * feature combinations in which it occurs. Loops run until nothing new comes; vectors are finite, so they end.
  * Each vector remembers where it came from, so that a finding can tell its story.
  */
+import { visitTest } from "../model/expressions.js";
 import type { Test } from "../model/model.js";
-import type { InstructionsNode, PathNode } from "../path/graph.js";
+import type { EvaluateNode, InstructionsNode, PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import { forgetSnapshot, forgetValues, seenNone, seenSome } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
@@ -36,7 +37,7 @@ export type Visitor = (node: PathNode, reached: Reached, instruction: number | u
 /** Does an instruction change any vector? Most moves of kernel values do not. */
 function movesVectors(context: PathContext, node: InstructionsNode, index: number): boolean {
   const facts = instructionFacts(context, node, index);
-  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "rflags-bit");
+  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || (facts?.rflags.length ?? 0) > 0 || !!facts?.effects.some((e) => e.kind === "swapgs");
 }
 
 type States = Map<string, Reached>;
@@ -91,7 +92,7 @@ export class Explorer {
       case "call":
         return this.each(node, states, (v) => afterCall(context, v, node));
       case "evaluate":
-        return this.each(node, states, (v) => afterEvaluate(context, v, node));
+        return this.evaluate(node, states);
       case "assume":
         return this.each(node, states, (v) => withValue(v, node.setting.dimension, node.setting.value));
       case "instructions": {
@@ -118,6 +119,26 @@ export class Explorer {
       case "waive":
         return states;
     }
+  }
+
+  /** A decision on flags is on the flags as they are here: they may change, and it does not. */
+  private evaluate(node: EvaluateNode, states: States): States {
+    const { context } = this;
+    if (!readsFlags(node.condition.test)) return this.each(node, states, (v) => afterEvaluate(context, v, node));
+    const bit = factBit(context, (fact) => "condition" in fact && fact.condition === node.condition);
+    const outcomes = [true, false].map((outcome) => {
+      const result: States = new Map();
+      for (const reached of states.values()) {
+        const { vector, combinations } = reached;
+        for (const learned of this.learn(vector, node.condition.test, outcome)) {
+          const decided = afterEvaluate(context, learned, node);
+          const changes = outcome ? { facts: decided.facts | bit } : { denied: decided.denied | bit };
+          this.add(result, decided.with(changes), combinations, { from: reached, node, arm: undefined, instruction: undefined, combinations });
+        }
+      }
+      return result;
+    });
+    return this.union(outcomes[0] as States, outcomes[1] as States);
   }
 
   private loop(node: Extract<PathNode, { kind: "loop" }>, states: States): States {
@@ -196,8 +217,9 @@ export class Explorer {
         const bit = factBit(context, (fact) => "condition" in fact && fact.condition === test.condition);
         // A condition that was decided earlier tells of the frame and the flags as they were then.
         const decided = (vector.decided & bit) !== 0;
+        if (decided && ((outcome ? vector.denied : vector.facts) & bit) !== 0) return [];
         const vectors = decided ? this.recall(vector, test.condition.test, outcome) : this.learn(vector, test.condition.test, outcome);
-        if (!outcome) return vectors;
+        if (!outcome) return decided ? vectors.map((v) => v.with({ denied: v.denied | bit })) : vectors;
         return vectors.map((v) => v.with({ facts: v.facts | bit, stale: decided ? v.stale : v.stale & ~bit }));
       }
       default:
@@ -258,4 +280,12 @@ export class Explorer {
     known.combinations |= more;
     known.depth = Math.min(known.depth, depth);
   }
+}
+
+function readsFlags(test: Test): boolean {
+  let result = false;
+  visitTest(test, (t) => {
+    result ||= t.kind === "flags";
+  });
+  return result;
 }

@@ -4,8 +4,19 @@ import { effectsOf } from "../machine/instructions.js";
 import { msrNumbered } from "../machine/msr.js";
 import type { InstructionsNode, PlacedInstruction } from "../path/graph.js";
 import type { Location } from "../path/location.js";
+import { rflagsOf, stackValue } from "../path/symbolic.js";
 import type { PathContext } from "./context.js";
 import { fieldSaves, userRegisters } from "./registers.js";
+
+export type RflagsDimension = "irqs" | "df" | "ac" | "nt" | "tf";
+
+const rflagsDimensions: readonly (readonly [dimension: RflagsDimension, bit: bigint])[] = [
+  ["irqs", 1n << 9n],
+  ["df", 1n << 10n],
+  ["nt", 1n << 14n],
+  ["ac", 1n << 18n],
+  ["tf", 1n << 8n],
+];
 
 type OpaqueDimension = "cr3" | "gs" | "spec_ctrl" | "stack";
 
@@ -22,6 +33,8 @@ export interface InstructionFacts {
   /** Registers that hold their saved value after it and not before, and the other way round. */
   readonly gained: number;
   readonly lost: number;
+  /** What it makes of the dimensions that are bits of RFLAGS. */
+  readonly rflags: readonly (readonly [dimension: RflagsDimension, value: string])[];
   /** RSP is on this stack after it, as far as the instruction tells. */
   readonly stack: string | undefined;
 }
@@ -39,7 +52,9 @@ export function instructionFacts(context: PathContext, node: InstructionsNode, i
 function findFacts(context: PathContext, placed: PlacedInstruction, after: Location): InstructionFacts {
   const effects = effectsOf(placed.instruction);
   const addresses = effects.flatMap(addressesOf);
-  const usesStack = effects.some((e) => e.kind === "push" || e.kind === "pop" || e.kind === "call") || addresses.some((a) => a.base === "rsp" && a.segment === undefined);
+  const usesStack =
+    effects.some((e) => e.kind === "push" || e.kind === "pop" || e.kind === "call") ||
+    addresses.some((a) => a.base === "rsp" && a.segment === undefined);
   const regions = addresses.flatMap((a) => regionOf(placed.before, a) ?? []);
   const { rsp } = placed.before.registers;
   if (usesStack && rsp.kind === "pointer") regions.push(rsp.region);
@@ -51,7 +66,9 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
     if (effect.place.kind === "msr") return writtenMsr(placed.before);
     return effect.place.kind === "gs-base" ? (["gs"] as const) : [];
   });
-  const loadsRsp = effects.some((e) => (e.kind === "write" || e.kind === "pop") && e.place.kind === "register" && e.place.register === "rsp");
+  const loadsRsp = effects.some(
+    (e) => (e.kind === "write" || e.kind === "pop") && e.place.kind === "register" && e.place.register === "rsp",
+  );
   if (loadsRsp && isTracked(context, placed.before) && !isTracked(context, after)) opaque.push("stack");
   return {
     effects,
@@ -61,8 +78,27 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
     opaque,
     gained: now & ~before,
     lost: before & ~now,
+    rflags: effects.flatMap((effect) => rflagsAfter(context, placed.before, effect)),
     stack: stackOf(context, after),
   };
+}
+
+/** Where POPFQ loads what is not known, a bit that may be set is taken to be set: user mode chooses most of them. */
+function rflagsAfter(context: PathContext, before: Location, effect: Effect): (readonly [RflagsDimension, string])[] {
+  if (effect.kind === "rflags-bit") return [rflagsValue(effect.bit === "if" ? "irqs" : effect.bit, effect.set)];
+  if (effect.kind !== "pop" || effect.place.kind !== "rflags" || !context.model.frame) return [];
+  const popped = stackValue(before, 0, context.model.frame);
+  const flags = rflagsOf(popped, context.model.frame);
+  return rflagsDimensions.flatMap(([dimension, bit]) => {
+    if (popped.kind === "constant") return [rflagsValue(dimension, (popped.value & bit) !== 0n)];
+    if (flags && (flags.clear & bit) !== 0n) return [rflagsValue(dimension, false)];
+    // RFLAGS that PUSHFQ pushed have the other bits as they are.
+    return flags && flags.field === undefined && (flags.set & bit) === 0n ? [] : [rflagsValue(dimension, true)];
+  });
+}
+
+function rflagsValue(dimension: RflagsDimension, set: boolean): readonly [RflagsDimension, string] {
+  return [dimension, dimension === "irqs" ? (set ? "on" : "off") : set ? "set" : "clear"];
 }
 
 /** The dimension of the register that WRMSR writes, where ECX is known. */

@@ -1,6 +1,6 @@
 /** How a node moves the state vector (the design's section 4): pure functions from a vector to the next. */
 import type { Effect } from "../machine/instruction.js";
-import type { Contract, StateSetting } from "../model/model.js";
+import type { Contract, Event, StateSetting } from "../model/model.js";
 import type { CallNode, ClearNode, EvaluateNode, InstructionsNode, IrqsNode, ReadNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import { clearFlags, type FlagBox, maySet, snapshot } from "./flag-box.js";
@@ -33,7 +33,7 @@ export function afterClear(context: PathContext, vector: Vector, node: ClearNode
 
 export function afterEvaluate(context: PathContext, vector: Vector, node: EvaluateNode): Vector {
   const bit = factBit(context, (fact) => "condition" in fact && fact.condition === node.condition);
-  return vector.with({ decided: vector.decided | bit, stale: vector.stale & ~bit, facts: vector.facts & ~bit });
+  return vector.with({ decided: vector.decided | bit, denied: vector.denied & ~bit, stale: vector.stale & ~bit, facts: vector.facts & ~bit });
 }
 
 export function afterCall(context: PathContext, vector: Vector, node: CallNode): Vector {
@@ -43,7 +43,7 @@ export function afterCall(context: PathContext, vector: Vector, node: CallNode):
 /** What every contract does: flags, the frame's version, and what it ensures. */
 function afterContract(context: PathContext, vector: Vector, item: Contract): Vector {
   let next = withFlags(vector, maySet(clearFlags(vector.flags, context.flags(item.clears)), context.flags(item.maySet)));
-  if (item.rewritesFrame) next = next.with({ stale: next.stale | next.decided | next.facts, facts: next.facts & next.decided });
+  if (item.rewritesFrame) next = next.with({ stale: next.stale | next.decided | next.facts, facts: next.facts & (next.decided | eventFacts(context)), rewritten: true });
   if (item.touches.length > 0) next = dirtied(context, next);
   return item.ensures.reduce((v, setting) => ensured(context, v, setting), next);
 }
@@ -62,6 +62,7 @@ export function afterInstruction(context: PathContext, vector: Vector, node: Ins
   const facts = instructionFacts(context, node, index);
   if (!facts) return vector;
   let next = facts.effects.reduce((v, effect) => afterEffect(context, v, effect), vector);
+  for (const [name, value] of facts.rflags) next = set(context, next, name, value);
   const registers = (next.registers & ~facts.lost) | facts.gained;
   if (registers !== next.registers) next = next.with({ registers });
   if (facts.stack !== undefined) next = set(context, next, "stack", facts.stack);
@@ -92,11 +93,6 @@ function afterEffect(context: PathContext, vector: Vector, effect: Effect): Vect
     const gs = valueOf(vector, context.dimension("gs"));
     return set(context, vector, "gs", gs === "kernel" ? "user" : "kernel");
   }
-  if (effect.kind === "rflags-bit") {
-    return effect.bit === "if"
-      ? set(context, vector, "irqs", effect.set ? "on" : "off")
-      : set(context, vector, effect.bit, effect.set ? "set" : "clear");
-  }
   return vector;
 }
 
@@ -111,4 +107,9 @@ function set(context: PathContext, vector: Vector, name: string, value: string):
 export function factBit(context: PathContext, fits: (fact: PathContext["facts"][number]) => boolean): number {
   const index = context.facts.findIndex(fits);
   return index < 0 ? 0 : 1 << index;
+}
+
+/** The bits of the facts that `event`, or any event, says of the frame that its entry leaves. */
+export function eventFacts(context: PathContext, event?: Event): number {
+  return context.facts.reduce((bits, fact, i) => ("event" in fact && (event === undefined || fact.event === event) ? bits | (1 << i) : bits), 0);
 }

@@ -67,7 +67,9 @@ export type Place =
   | { readonly kind: "control"; readonly register: "cr2" | "cr3" | "cr4" | "dr7" }
   /** A model-specific register, by the ECX value that the analysis proves; see `MSR` in `msr.ts`. */
   | { readonly kind: "msr" }
-  | { readonly kind: "gs-base" };
+  | { readonly kind: "gs-base" }
+  /** RFLAGS as a whole: PUSHFQ and POPFQ. */
+  | { readonly kind: "rflags" };
 
 export type ValueExpression =
   | { readonly kind: "read"; readonly place: Place }

@@ -139,6 +139,8 @@ export const mnemonicRows: readonly MnemonicRow[] = [
   plain("jnc", "jumps when CF is clear", ["l"], jump("nc")),
   plain("jmp", "jumps", ["l"], jump("always")),
   plain("swapgs", "exchanges GS.base and IA32_KERNEL_GS_BASE", [""], fixed({ kind: "swapgs" })),
+  sized("pushf", "pushes RFLAGS", [""], ["q"], fixed({ kind: "push", value: read({ kind: "rflags" }) })),
+  sized("popf", "pops RFLAGS: IF, DF, NT, AC and TF are what was pushed", [""], ["q"], fixed({ kind: "pop", place: { kind: "rflags" } }, noFlags)),
   plain("cli", "clears IF", [""], rflags("if", false)),
   plain("sti", "sets IF", [""], rflags("if", true)),
   plain("cld", "clears DF", [""], rflags("df", false)),

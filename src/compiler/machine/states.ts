@@ -137,4 +137,14 @@ export const builtInStates: readonly BuiltInState[] = [
     doc: "The nested-task flag.",
     source: "SDM Vol. 2A, IRET (operation in IA-32e mode); INV-118",
   },
+  {
+    name: "tf",
+    values: [
+      { name: "clear", meaning: "RFLAGS.TF is clear" },
+      { name: "set", meaning: "RFLAGS.TF is set, as user mode left it: every instruction raises #DB" },
+    ],
+    usual: "clear",
+    doc: "The trap flag. SYSENTER does not clear it.",
+    source: "SDM Vol. 1, 3.4.3.3; Vol. 2B, SYSENTER",
+  },
 ];

@@ -15,6 +15,8 @@ export type SymbolicValue =
   | { readonly kind: "token"; readonly token: string }
   | { readonly kind: "constant"; readonly value: bigint }
   | { readonly kind: "pointer"; readonly region: Region; readonly offset: number }
+  /** RFLAGS as this field saves them, or (undefined) as PUSHFQ found them, with bits that were cleared and set since. */
+  | { readonly kind: "rflags"; readonly field: string | undefined; readonly clear: bigint; readonly set: bigint }
   /** What `prepare` returned, in RAX. */
   | { readonly kind: "returned" }
   /** Something of the kernel's. */

@@ -128,7 +128,10 @@ export function addressOfField(
 function copiesOf(field: FrameField, region: Region, location: Location, frame: Frame): readonly number[] {
   const offsets = [...(location.slots.get(region)?.keys() ?? [])].sort((a, b) => a - b);
   if (region === "frame") offsets.unshift(field.offset);
-  return offsets.filter((offset) => sameValue(valueAt(location, region, offset, frame), { kind: "field", field: field.name }));
+  return offsets.filter((offset) => {
+    const value = valueAt(location, region, offset, frame);
+    return sameValue(value, { kind: "field", field: field.name }) || (value.kind === "rflags" && value.field === field.name);
+  });
 }
 
 function stackStory(location: Location): string {

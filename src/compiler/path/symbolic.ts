@@ -151,6 +151,8 @@ function writePlace(before: Location, place: Place, value: SymbolicValue, contex
   if (!target) return before;
   const first = Math.floor(target.offset / 8) * 8;
   if (place.width === 64 && first === target.offset) return writeSlot(before, target.region, first, value);
+  // The upper half of RFLAGS is clear (SDM Vol. 1, 3.4.3): a change of the lower one is one of the whole.
+  if (place.width === 32 && first === target.offset && value.kind === "rflags") return writeSlot(before, target.region, first, value);
   // A part of a word, or two words, are changed: neither is a saved value any more.
   const last = Math.floor((target.offset + place.width / 8 - 1) / 8) * 8;
   const one = writeSlot(before, target.region, first, kernelValue);
@@ -164,7 +166,7 @@ function writeRegister(
   value: SymbolicValue,
   context: LocationContext,
 ): Location {
-  let written = width === 64 || (width === 32 && value.kind === "constant") ? value : kernelValue;
+  let written = width === 64 || (width === 32 && (value.kind === "constant" || value.kind === "rflags")) ? value : kernelValue;
   let { slots } = before;
   if (register === "rsp" && written.kind === "kernel" && context.ensuresStack !== undefined) {
     const region: Region = `stack:${context.ensuresStack}`;
@@ -221,17 +223,39 @@ function evaluate(location: Location, expression: ValueExpression, frame: Frame)
 }
 
 function readPlace(location: Location, place: Place, frame: Frame): SymbolicValue {
-  if (place.kind === "register") return narrow(location.registers[place.register], place.width);
+  if (place.kind === "register") return narrow(location.registers[place.register], place.width, frame);
+  if (place.kind === "rflags") return { kind: "rflags", field: undefined, clear: 0n, set: 0n };
   if (place.kind !== "memory") return kernelValue;
   const target = pointed(location, place.address);
   if (!target || target.offset % 8 !== 0) return kernelValue;
-  return narrow(valueAt(location, target.region, target.offset, frame), place.width);
+  return narrow(valueAt(location, target.region, target.offset, frame), place.width, frame);
 }
 
-/** The low bits of a value: known only of constants. */
-function narrow(value: SymbolicValue, width: Width): SymbolicValue {
+/** The low bits of a value: known of constants, and of RFLAGS, whose upper half is clear. */
+function narrow(value: SymbolicValue, width: Width, frame: Frame): SymbolicValue {
   if (width === 64) return value;
+  if (width === 32) {
+    const flags = rflagsOf(value, frame);
+    if (flags) return flags;
+  }
   return value.kind === "constant" ? { kind: "constant", value: BigInt.asUintN(width, value.value) } : kernelValue;
+}
+
+/** A value as RFLAGS of which some bits may have been changed; undefined when it is something else. */
+export function rflagsOf(value: SymbolicValue, frame: Frame): Extract<SymbolicValue, { kind: "rflags" }> | undefined {
+  if (value.kind === "rflags") return value;
+  if (value.kind === "constant") return undefined;
+  const saved = value.kind === "field" && frame.fields.find((f) => f.name === value.field)?.saves === "rflags";
+  return saved ? { kind: "rflags", field: value.field, clear: 0n, set: 0n } : undefined;
+}
+
+/** RFLAGS of which AND clears bits and OR sets some. */
+function changedRflags(flags: Extract<SymbolicValue, { kind: "rflags" }>, operator: "and" | "or", mask: bigint): SymbolicValue {
+  const low = BigInt.asUintN(32, mask);
+  const bits = operator === "and" ? low ^ 0xffff_ffffn : low;
+  return operator === "and"
+    ? { ...flags, clear: flags.clear | bits, set: flags.set & ~bits }
+    : { ...flags, clear: flags.clear & ~bits, set: flags.set | bits };
 }
 
 function evaluateBinary(location: Location, expression: Extract<ValueExpression, { kind: "binary" }>, frame: Frame): SymbolicValue {
@@ -241,6 +265,10 @@ function evaluateBinary(location: Location, expression: Extract<ValueExpression,
   if (left.kind === "pointer" && right.kind === "constant" && width === 64 && (operator === "add" || operator === "sub")) {
     const change = Number(BigInt.asIntN(64, right.value));
     return { ...left, offset: operator === "add" ? left.offset + change : left.offset - change };
+  }
+  if ((operator === "and" || operator === "or") && right.kind === "constant") {
+    const flags = rflagsOf(left, frame);
+    if (flags) return changedRflags(flags, operator, right.value);
   }
   if (operator === "xor" && sameRegister(expression.left, expression.right)) return { kind: "constant", value: 0n };
   if (left.kind !== "constant" || right.kind !== "constant") return kernelValue;
@@ -297,6 +325,8 @@ export function sameValue(a: SymbolicValue, b: SymbolicValue): boolean {
       return b.kind === "constant" && a.value === b.value;
     case "pointer":
       return b.kind === "pointer" && a.region === b.region && a.offset === b.offset;
+    case "rflags":
+      return b.kind === "rflags" && a.field === b.field && a.clear === b.clear && a.set === b.set;
     default:
       return a.kind === b.kind;
   }

@@ -12,7 +12,11 @@ import { registerBit, type Vector, valueIndex, valueOf } from "../vector.js";
 const callRequires = [
   ["gs", "kernel", "compiled code finds the current thread and its per-CPU data through GS (INV-41)"],
   ["cr3", "kernel", "the user's page tables map hardly anything of the kernel (INV-62)"],
-  ["df", "clear", "compiled code copies upwards, as the ABI lets it: with DF set it would write below its buffers (System V ABI, AMD64, 3.2.1; INV-118)"],
+  [
+    "df",
+    "clear",
+    "compiled code copies upwards, as the ABI lets it: with DF set it would write below its buffers (System V ABI, AMD64, 3.2.1; INV-118)",
+  ],
   ["ac", "clear", "with AC set, SMAP is off: a stray access to user memory would go through (INV-119)"],
 ] as const;
 
@@ -36,7 +40,12 @@ export const contracts: Rule = (visit) => {
       const { dimension } = setting;
       report({
         code: "EX5008",
-        args: { tail: node.tail.name, dimension: dimension.name, wanted: dimension.values[setting.value] as string, actual: actualValue(context, vector, setting) },
+        args: {
+          tail: node.tail.name,
+          dimension: dimension.name,
+          wanted: dimension.values[setting.value] as string,
+          actual: actualValue(context, vector, setting),
+        },
         cause: causeOf(context, vector, setting),
         details: {
           secondary: [{ span: setting.span, message: "the tail says so here" }],
@@ -57,7 +66,17 @@ export const contracts: Rule = (visit) => {
     const secondary = [{ span: setting.span, message: "its contract says so here" }];
     const cause = causeOf(context, vector, setting);
     if (dimension.name === "irqs") report({ code: "EX3005", args: { item: item.name, wanted, actual }, cause, details: { secondary } });
-    else report({ code: "EX4001", args: { item: item.name, dimension: dimension.name, wanted, actual }, cause, details: { secondary, notes: item.doc === "" ? [] : [`\`${item.name}\`: ${item.doc.replaceAll("\n", " ")}`], help: helpFor(dimension.name, wanted) } });
+    else
+      report({
+        code: "EX4001",
+        args: { item: item.name, dimension: dimension.name, wanted, actual },
+        cause,
+        details: {
+          secondary,
+          notes: item.doc === "" ? [] : [`\`${item.name}\`: ${item.doc.replaceAll("\n", " ")}`],
+          help: helpFor(dimension.name, wanted),
+        },
+      });
   }
   if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item);
 };
@@ -90,15 +109,14 @@ export const stepContracts: Rule = ({ context, node, vector, instruction, report
 
 /** The dimensions whose value after the step its instructions tell. Behind a jump SWAPGS and the like may not have been done. */
 function decidedByInstructions(context: PathContext, node: InstructionsNode): ReadonlySet<string> {
-  const effects = node.instructions.flatMap((_, i) => instructionFacts(context, node, i)?.effects ?? []);
+  const facts = node.instructions.flatMap((_, i) => instructionFacts(context, node, i) ?? []);
+  const effects = facts.flatMap((f) => f.effects);
   const decided = new Set(["registers"]);
   const { rsp } = node.after.registers;
   if (rsp.kind === "field" || (rsp.kind === "pointer" && rsp.region !== "stack:joined")) decided.add("stack");
   if (effects.some((e) => e.kind === "jump")) return decided;
-  for (const effect of effects) {
-    if (effect.kind === "swapgs") decided.add("gs");
-    if (effect.kind === "rflags-bit") decided.add(effect.bit === "if" ? "irqs" : effect.bit);
-  }
+  if (effects.some((e) => e.kind === "swapgs")) decided.add("gs");
+  for (const [dimension] of facts.flatMap((f) => f.rflags)) decided.add(dimension);
   if (effects.some((e) => e.kind === "write" && (e.place.kind === "gs-base" || e.place.kind === "msr"))) decided.delete("gs");
   return decided;
 }
@@ -109,7 +127,12 @@ function checkCall({ context, vector, report }: Visit, item: Contract): void {
     const actual = valueOf(vector, dimension);
     // What the contract asks for itself was told already.
     if (actual === wanted || item.requires.some((r) => r.dimension === dimension)) continue;
-    report({ code: "EX4007", args: { item: item.name, dimension: name, wanted, actual }, cause: { kind: "dimension", dimension }, details: { notes: [why], help: helpFor(name, wanted) } });
+    report({
+      code: "EX4007",
+      args: { item: item.name, dimension: name, wanted, actual },
+      cause: { kind: "dimension", dimension },
+      details: { notes: [why], help: helpFor(name, wanted) },
+    });
   }
 }
 

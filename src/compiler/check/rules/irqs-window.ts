@@ -14,9 +14,9 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
   let turnsOn = node.kind === "irqs" && node.on;
   let swaps = false;
   if (node.kind === "instructions" && instruction !== undefined) {
-    const effects = instructionFacts(context, node, instruction)?.effects ?? [];
-    turnsOn ||= effects.some((e) => e.kind === "rflags-bit" && e.bit === "if" && e.set);
-    swaps = effects.some((e) => e.kind === "swapgs");
+    const facts = instructionFacts(context, node, instruction);
+    turnsOn ||= facts?.rflags.some(([name, value]) => name === "irqs" && value === "on") ?? false;
+    swaps = facts !== undefined && facts.effects.some((e) => e.kind === "swapgs");
   }
   if (turnsOn && vector.event.anyPoint) {
     report({
@@ -24,7 +24,9 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
       args: { event: vector.event.name },
       details: {
         secondary: [{ span: vector.event.span, message: "`any point` is declared here" }],
-        notes: ["the interrupted code may hold locks, or be in the middle of an entry or exit; an interrupt now would find that half-done (INV-37, INV-100)"],
+        notes: [
+          "the interrupted code may hold locks, or be in the middle of an entry or exit; an interrupt now would find that half-done (INV-37, INV-100)",
+        ],
         help: "leave IRQs off; what needs them on must be deferred to a path that interrupted nothing",
       },
     });
@@ -39,7 +41,10 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
         code: "EX4005",
         args: { dimension: name, actual },
         cause: { kind: "dimension", dimension },
-        details: { notes: ["an interrupt that comes from kernel mode takes the kernel's GS, page tables and stack for granted (INV-42, INV-52)"], help: "enable IRQs earlier, or not at all: the terminal loads the interrupted code's own RFLAGS, with IF" },
+        details: {
+          notes: ["an interrupt that comes from kernel mode takes the kernel's GS, page tables and stack for granted (INV-42, INV-52)"],
+          help: "enable IRQs earlier, or not at all: the terminal loads the interrupted code's own RFLAGS, with IF",
+        },
       });
     }
   } else if (swaps && valueOf(vector, irqs) === "on") {
@@ -47,7 +52,10 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
       code: "EX4005",
       args: { dimension: "gs", actual: "about to be swapped" },
       cause: { kind: "dimension", dimension: irqs },
-      details: { notes: ["an interrupt between SWAPGS and the terminal would run the kernel on the user's GS base (INV-42)"], help: "put `irqs off` before it" },
+      details: {
+        notes: ["an interrupt between SWAPGS and the terminal would run the kernel on the user's GS base (INV-42)"],
+        help: "put `irqs off` before it",
+      },
     });
   }
 };

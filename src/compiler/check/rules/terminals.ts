@@ -4,8 +4,8 @@ import type { FrameRequirement } from "../../machine/terminals.js";
 import type { TerminalNode } from "../../path/graph.js";
 import type { SymbolicValue } from "../../path/location.js";
 import { stackValue } from "../../path/symbolic.js";
-import type { Rule, Visit } from "../rule.js";
 import { fieldSaves, missingRegisters } from "../registers.js";
+import type { Rule, Visit } from "../rule.js";
 import { kernelOnlyStacks, stackOfRegion } from "../stacks.js";
 import { registerBit, valueIndex, valueOf } from "../vector.js";
 import { frameFacts } from "./frame-facts.js";
@@ -17,7 +17,15 @@ export const terminals: Rule = (visit) => {
   if (vector.toUser ? !terminal.toUser : !terminal.toKernel) {
     const target = vector.toUser ? "user" : "kernel";
     const secondary = [{ span: vector.event.span, message: `\`${vector.event.name}\` may have come from ${target} mode` }];
-    report({ code: "EX5005", args: { terminal: terminal.name, target }, details: { secondary, notes: [`it goes to ${vector.toUser ? "ring 0" : "ring 3"} whatever the frame says`], help: "choose the terminal by `when frame.user { … } else { … }`" } });
+    report({
+      code: "EX5005",
+      args: { terminal: terminal.name, target },
+      details: {
+        secondary,
+        notes: [`it goes to ${vector.toUser ? "ring 0" : "ring 3"} whatever the frame says`],
+        help: "choose the terminal by `when frame.user { … } else { … }`",
+      },
+    });
     return;
   }
   checkStates(visit, node);
@@ -52,7 +60,10 @@ function checkStates({ context, vector, report }: Visit, { terminal }: TerminalN
       code: "EX5001",
       args: { terminal: terminal.name, dimension: name, wanted: "kernel", actual },
       cause: { kind: "dimension", dimension },
-      details: { notes: ["the interrupted kernel code goes on with it (INV-40)"], help: "do this step only when the return is to user mode" },
+      details: {
+        notes: ["the interrupted kernel code goes on with it (INV-40)"],
+        help: "do this step only when the return is to user mode",
+      },
     });
   }
 }
@@ -63,10 +74,16 @@ function checkRegisters({ context, vector, report }: Visit, node: TerminalNode):
   const lost = vector.event.loses.filter((r) => terminal.loads.includes(r));
   const unloaded = terminal.frameRequirements.filter((r) => r.kind === "equal").filter((r) => !isLoaded(context, node, r));
   const missing = [...missingRegisters(vector, [...terminal.loads, ...lost]), ...unloaded.map((r) => r.left)];
+  // A terminal that pops no frame leaves with RSP as it is. That the stack is not the user's at all is told apart (EX5001).
+  const { rsp } = node.before.registers;
+  const loadsStack = terminal.popsFrame || valueOf(vector, context.dimension("stack")) !== "user";
+  if (!loadsStack && !(rsp.kind === "field" && fieldSaves(context, rsp.field) === "rsp")) missing.push("rsp");
   if (missing.length === 0) return missing;
   const values = missing.map((register) => node.before.registers[register as GeneralRegister]);
   const [first, value] = [missing[0] as string, values[0] as SymbolicValue];
-  const own = values.every((v) => v.kind === "kernel") ? "they hold values of the kernel's" : "they do not hold what the frame saved of them";
+  const own = values.every((v) => v.kind === "kernel")
+    ? "they hold values of the kernel's"
+    : "they do not hold what the frame saved of them";
   report({
     code: "EX5003",
     args: { registers: listed(missing), terminal: terminal.name },
@@ -112,6 +129,8 @@ function described(context: Visit["context"], value: SymbolicValue): string {
       return `0x${value.value.toString(16)}`;
     case "pointer":
       return "the address of a kernel stack";
+    case "rflags":
+      return value.field === undefined ? "RFLAGS of the kernel's" : "the saved RFLAGS, with other bits";
     case "returned":
       return "what `prepare` returned";
     case "kernel":
@@ -127,13 +146,16 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
     if (!frame) return;
     const wrong = poppedWords.flatMap((register, i) => {
       const value = stackValue(node.before, i * 8, frame);
+      // Of the saved RFLAGS the kernel may have changed bits on purpose.
+      if (register === "rflags" && value.kind === "rflags" && value.field !== undefined) return [];
       return value.kind === "field" && fieldSaves(context, value.field) === register ? [] : [{ register: register.toUpperCase(), value }];
     });
     const [first, ...rest] = wrong;
     // Where nothing was restored, RSP is still at the frame's first word: that was told.
     if (first && !(missing.length > 4 && inFrame(node))) {
       const notes = ["it pops RIP, CS, RFLAGS, RSP and SS, in this order, from where RSP points (SDM Vol. 2A, IRET)"];
-      if (rest.length > 0) notes.push(`${listed(rest.map((w) => w.register))} would not be the saved ${rest.length === 1 ? "one" : "ones"} either`);
+      if (rest.length > 0)
+        notes.push(`${listed(rest.map((w) => w.register))} would not be the saved ${rest.length === 1 ? "one" : "ones"} either`);
       report({
         code: "EX5002",
         args: { terminal: node.terminal.name, register: first.register, actual: described(context, first.value) },
@@ -148,7 +170,10 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
         code: "EX4004",
         args: { instruction: node.terminal.mnemonic, region: `${valueOf(vector, context.dimension("stack"))} stack` },
         cause: { kind: "dimension", dimension: cr3 },
-        details: { notes: ["the first access to it would fault, with no stack to take the fault on (INV-50, INV-51)"], help: "copy the five words to the trampoline stack before CR3 is switched" },
+        details: {
+          notes: ["the first access to it would fault, with no stack to take the fault on (INV-50, INV-51)"],
+          help: "copy the five words to the trampoline stack before CR3 is switched",
+        },
       });
     }
   }
@@ -194,7 +219,13 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
     if ((combinations & owing) === 0n) continue;
     report({
       code: dimension.builtIn ? "EX8001" : "EX7001",
-      args: { target, dimension: dimension.name, wanted: dimension.values[value] as string, terminal: node.terminal.name, actual: valueOf(vector, dimension) },
+      args: {
+        target,
+        dimension: dimension.name,
+        wanted: dimension.values[value] as string,
+        terminal: node.terminal.name,
+        actual: valueOf(vector, dimension),
+      },
       cause: { kind: "dimension", dimension },
       combinations: combinations & owing,
       obligation: { dimension, value },

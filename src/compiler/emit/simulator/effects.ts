@@ -36,6 +36,7 @@ function changes(module: Module, effect: Effect, before: Location, stack: StackP
     case "pop":
       // RSP moves before the target is written, so that `popq %rsp` leaves the popped value (SDM Vol. 2B, POP).
       stack.move(8);
+      if (effect.place.kind === "rflags") return [poppedRflags(module, stackWord(module, before, 0))];
       return [module.statement("copy", ["w", values.place(effect.place).word, stackWord(module, before, 0)])];
     case "rflags-bit":
       return [rflagsBit(module, effect.bit, effect.set)];
@@ -51,6 +52,11 @@ function changes(module: Module, effect: Effect, before: Location, stack: StackP
     case "nothing":
       return [];
   }
+}
+
+/** POPFQ in ring 0: the control flags are kept, status flags are not (SDM Vol. 2B, POPF). */
+function poppedRflags(module: Module, from: string): Doc {
+  return module.statement("store", ["w", module.words.systemWord("rflags"), "0", `(${module.dialect.at(from)} & 0x247700) | 2`]);
 }
 
 /** IF, DF or AC in RFLAGS. */

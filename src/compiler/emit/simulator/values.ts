@@ -42,6 +42,8 @@ export class Values {
         return { word: words.systemWord(place.register), byte: 0 };
       case "gs-base":
         return { word: words.systemWord("gs_base"), byte: 0 };
+      case "rflags":
+        return { word: words.systemWord("rflags"), byte: 0 };
       case "msr": {
         const { rcx } = this.before.registers;
         const known = rcx.kind === "constant" ? msrNumbered(Number(BigInt.asUintN(32, rcx.value))) : undefined;
