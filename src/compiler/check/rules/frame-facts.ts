@@ -37,7 +37,10 @@ export function frameFacts(visit: Visit, node: TerminalNode): void {
     report({
       code: "EX5004",
       args: { fact: fact.text, terminal: node.terminal.name },
-      details: { notes: [requirement.why], help: `add \`${fact.clause}\` to the condition under which \`${node.terminal.name}\` is chosen, and leave by \`iretq\` otherwise` },
+      details: {
+        notes: [requirement.why],
+        help: `add \`${fact.clause}\` to the condition under which \`${node.terminal.name}\` is chosen, and leave by \`iretq\` otherwise`,
+      },
     });
   }
 }
@@ -108,13 +111,26 @@ function proves(context: PathContext, test: Test, requirement: FrameRequirement)
   const number = test.right.kind === "number" ? test.right : undefined;
   switch (requirement.kind) {
     case "equal":
-      return test.operator === "==" && ((left === requirement.left && right === requirement.right) || (left === requirement.right && right === requirement.left));
+      return (
+        test.operator === "==" &&
+        ((left === requirement.left && right === requirement.right) || (left === requirement.right && right === requirement.left))
+      );
     case "selector":
       return test.operator === "==" && left === requirement.field && number !== undefined;
     case "canonical":
-      return (test.operator === "<" || test.operator === "<=") && left === requirement.field && number !== undefined && bounded(number, test.operator);
+      return (
+        (test.operator === "<" || test.operator === "<=") &&
+        left === requirement.field &&
+        number !== undefined &&
+        bounded(number, test.operator)
+      );
     case "lacks":
-      return test.operator === "lacks" && left === requirement.field && number !== undefined && (smallest(number) & requirement.bits) === requirement.bits;
+      return (
+        test.operator === "lacks" &&
+        left === requirement.field &&
+        number !== undefined &&
+        (smallest(number) & requirement.bits) === requirement.bits
+      );
   }
 }
 
@@ -140,12 +156,21 @@ function factText(context: PathContext, requirement: FrameRequirement): { readon
   const field = (register: string) => `frame.${context.model.frame?.fields.find((f) => f.saves === register)?.name ?? register}`;
   switch (requirement.kind) {
     case "equal":
-      return { text: `the saved ${requirement.left.toUpperCase()} equals the saved ${requirement.right.toUpperCase()}`, clause: `${field(requirement.left)} == ${field(requirement.right)}` };
+      return {
+        text: `the saved ${requirement.left.toUpperCase()} equals the saved ${requirement.right.toUpperCase()}`,
+        clause: `${field(requirement.left)} == ${field(requirement.right)}`,
+      };
     case "selector":
       return { text: `the saved ${requirement.field.toUpperCase()} is the one that it sets`, clause: `${field(requirement.field)} == …` };
     case "canonical":
-      return { text: `the saved ${requirement.field.toUpperCase()} is a user address at least one page below the canonical hole`, clause: `${field(requirement.field)} < TASK_SIZE_MAX` };
+      return {
+        text: `the saved ${requirement.field.toUpperCase()} is a user address at least one page below the canonical hole`,
+        clause: `${field(requirement.field)} < TASK_SIZE_MAX`,
+      };
     case "lacks":
-      return { text: `none of ${requirement.bitNames} is set in the saved ${requirement.field.toUpperCase()}`, clause: `${field(requirement.field)} lacks ${requirement.bitNames}` };
+      return {
+        text: `none of ${requirement.bitNames} is set in the saved ${requirement.field.toUpperCase()}`,
+        clause: `${field(requirement.field)} lacks ${requirement.bitNames}`,
+      };
   }
 }

@@ -43,9 +43,16 @@ export const memory: Rule = (visit) => {
     if (!says) {
       report({
         code: "EX4002",
-        args: { item: node.step.name, what: written === "stack" ? "RSP" : written === "cr3" ? "CR3" : written === "gs" ? "the GS base" : "IA32_SPEC_CTRL" },
+        args: {
+          item: node.step.name,
+          what: written === "stack" ? "RSP" : written === "cr3" ? "CR3" : written === "gs" ? "the GS base" : "IA32_SPEC_CTRL",
+        },
         span: node.step.span,
-        details: { label: "declared here", notes: ["the instructions alone do not tell what the value means to the kernel"], help: `add \`ensures ${written} …\` with the value that it has then` },
+        details: {
+          label: "declared here",
+          notes: ["the instructions alone do not tell what the value means to the kernel"],
+          help: `add \`ensures ${written} …\` with the value that it has then`,
+        },
       });
     }
   }

@@ -1,8 +1,9 @@
 /** How work may run: sleeping work with IRQs on, final work with IRQs off, once-only work outside of loops, masks that end. */
-import type { Work } from "../../model/model.js";
-import type { PathNode } from "../../path/graph.js";
-import { visitNodes } from "../../path/flow.js";
+
 import { visitTest } from "../../model/expressions.js";
+import type { Work } from "../../model/model.js";
+import { visitNodes } from "../../path/flow.js";
+import type { PathNode } from "../../path/graph.js";
 import type { Rule } from "../rule.js";
 import { valueOf } from "../vector.js";
 
@@ -28,7 +29,8 @@ export const workIrqs: Rule = ({ context, node, vector, instruction, report }) =
             ? "it may wait for what only an interrupt can bring, or work for so long that interrupts must not be kept waiting (INV-2)"
             : "it relies on nothing coming in between: an interrupt would find its work half-done, or the task be moved to another CPU (INV-7)",
         ],
-        help: wanted === "on" ? "put `irqs on` before it, inside the loop that reads the flags again afterwards" : "put `irqs off` before it",
+        help:
+          wanted === "on" ? "put `irqs on` before it, inside the loop that reads the flags again afterwards" : "put `irqs off` before it",
       },
     });
   } else if (item.maySleep && actual === "off") {
@@ -49,7 +51,9 @@ export const workIrqs: Rule = ({ context, node, vector, instruction, report }) =
       cause,
       details: {
         secondary: [{ span: item.span, message: "declared as `final` here" }],
-        notes: ["final work acts on the last value of the flags; with IRQs on the task can be preempted and the CPU changed under it (INV-6, INV-7)"],
+        notes: [
+          "final work acts on the last value of the flags; with IRQs on the task can be preempted and the CPU changed under it (INV-6, INV-7)",
+        ],
         help: "run it after the loop, where IRQs are off",
       },
     });
@@ -57,9 +61,13 @@ export const workIrqs: Rule = ({ context, node, vector, instruction, report }) =
 };
 
 /** Static rules of loops, told once a loop. */
-export function checkLoops(nodes: readonly PathNode[], report: (work: Work | undefined, node: PathNode, flag: string | undefined) => void): void {
+export function checkLoops(
+  nodes: readonly PathNode[],
+  report: (work: Work | undefined, node: PathNode, flag: string | undefined) => void,
+): void {
   visitNodes(nodes, (node, loops) => {
-    if (node.kind === "call" && node.item.kind === "work" && node.item.policy === "once" && loops.length > 0) report(node.item, node, undefined);
+    if (node.kind === "call" && node.item.kind === "work" && node.item.policy === "once" && loops.length > 0)
+      report(node.item, node, undefined);
     if (node.kind !== "loop") return;
     const cleared = new Set<string>();
     visitNodes(node.body, (inner) => {
