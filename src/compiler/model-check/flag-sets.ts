@@ -1,7 +1,7 @@
 /**
  * Sets of flag values as bitsets: bit `v` of a set tells whether the flags can have the value `v`. What an instruction does to one
  * flag is then a shift and a mask over the whole set, and so is "an interrupt may set it", whatever the others are.
- * A set is the `words` words of an array from `at` on.
+ * An array may hold several sets of the same length one behind another: the operations go over all of them.
  */
 
 /** The positions in a word at which flag `k` (of the lowest five) is clear. */
@@ -12,61 +12,89 @@ export function wordsFor(flags: number): number {
   return flags <= 5 ? 1 : 1 << (flags - 5);
 }
 
-/** All values. */
-export function fillAll(set: Int32Array, flags: number): void {
-  set.fill(flags >= 5 ? -1 : (1 << (1 << flags)) - 1);
+/** A word with all values of its flags. */
+export function fullWord(flags: number): number {
+  return flags >= 5 ? -1 : (1 << (1 << flags)) - 1;
 }
 
-/** Every value gets flag `k` cleared. */
-export function clearFlag(set: Int32Array, k: number): void {
-  const positions = clearPositions[k];
-  if (positions !== undefined) {
-    const shift = 1 << k;
-    for (let i = 0; i < set.length; i++) {
-      const word = set[i] as number;
-      set[i] = (word | (word >>> shift)) & positions;
+/** Every value gets the flags of `flags` (bits) cleared. */
+export function clearFlags(sets: Int32Array, flags: number): void {
+  for (let rest = flags; rest !== 0; rest &= rest - 1) {
+    const k = 31 - Math.clz32(rest & -rest);
+    const positions = clearPositions[k];
+    if (positions !== undefined) {
+      const shift = 1 << k;
+      for (let i = 0; i < sets.length; i++) {
+        const word = sets[i] as number;
+        sets[i] = (word | (word >>> shift)) & positions;
+      }
+    } else {
+      const distance = 1 << (k - 5);
+      for (let block = 0; block < sets.length; block += 2 * distance) {
+        for (let i = block; i < block + distance; i++) {
+          sets[i] = (sets[i] as number) | (sets[i + distance] as number);
+          sets[i + distance] = 0;
+        }
+      }
     }
-    return;
-  }
-  const distance = 1 << (k - 5);
-  for (let i = 0; i < set.length; i++) {
-    if ((i & distance) !== 0) continue;
-    set[i] = (set[i] as number) | (set[i + distance] as number);
-    set[i + distance] = 0;
   }
 }
 
-/** Flag `k` may get set in every value. `at`, `words`: where in `set`. */
-export function maySetFlag(set: Int32Array, k: number, at = 0, words = set.length): void {
-  const positions = clearPositions[k];
-  const end = at + words;
-  if (positions !== undefined) {
-    const shift = 1 << k;
-    for (let i = at; i < end; i++) {
-      const word = set[i] as number;
-      set[i] = word | ((word & positions) << shift);
+/** Any of the flags of `flags` (bits) may get set in every value. */
+export function maySetFlags(sets: Int32Array, flags: number): void {
+  // The lowest five in one go over the words.
+  const low = flags & 31;
+  if (low !== 0) {
+    const [a, b, c, d, e] = clearPositions.map((positions, k) => ((low & (1 << k)) !== 0 ? positions : 0)) as [number, number, number, number, number];
+    for (let i = 0; i < sets.length; i++) {
+      let word = sets[i] as number;
+      if (word === 0) continue;
+      word |= (word & a) << 1;
+      word |= (word & b) << 2;
+      word |= (word & c) << 4;
+      word |= (word & d) << 8;
+      word |= (word & e) << 16;
+      sets[i] = word;
     }
-    return;
   }
-  const distance = 1 << (k - 5);
+  for (let rest = flags & ~31; rest !== 0; rest &= rest - 1) {
+    const distance = 1 << (26 - Math.clz32(rest & -rest));
+    for (let block = 0; block < sets.length; block += 2 * distance) {
+      for (let i = block; i < block + distance; i++) sets[i + distance] = (sets[i + distance] as number) | (sets[i] as number);
+    }
+  }
+}
+
+/** Adds `words` words of a set to another; tells whether it grew. */
+export function join(target: Int32Array, to: number, source: Int32Array, from: number, words: number): boolean {
+  let grown = 0;
   for (let i = 0; i < words; i++) {
-    if ((i & distance) !== 0) continue;
-    set[at + i + distance] = (set[at + i + distance] as number) | (set[at + i] as number);
+    const old = target[to + i] as number;
+    const now = old | (source[from + i] as number);
+    grown |= now ^ old;
+    target[to + i] = now;
   }
+  return grown !== 0;
+}
+
+export function isEmpty(sets: Int32Array, at: number, words: number): boolean {
+  for (let i = at; i < at + words; i++) if (sets[i] !== 0) return false;
+  return true;
 }
 
 /** Calls `visit` for each value of the set. */
-export function eachValue(set: Int32Array, visit: (value: number) => void): void {
-  for (let i = 0; i < set.length; i++) {
-    for (let word = set[i] as number; word !== 0; word &= word - 1) visit((i << 5) | (31 - Math.clz32(word & -word)));
+export function eachValue(sets: Int32Array, at: number, words: number, visit: (value: number) => void): void {
+  for (let i = 0; i < words; i++) {
+    for (let word = sets[at + i] as number; word !== 0; word &= word - 1) visit((i << 5) | (31 - Math.clz32(word & -word)));
   }
 }
 
-/** How many values a stretch of words holds. */
-export function countValues(set: Int32Array, from: number, to: number): number {
+/** How many values all of the sets hold. */
+export function countValues(sets: Int32Array): number {
   let count = 0;
-  for (let i = from; i < to; i++) {
-    let word = set[i] as number;
+  for (let i = 0; i < sets.length; i++) {
+    let word = sets[i] as number;
+    if (word === 0) continue;
     word -= (word >>> 1) & 0x55555555;
     word = (word & 0x33333333) + ((word >>> 2) & 0x33333333);
     count += Math.imul((word + (word >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
