@@ -1,87 +1,174 @@
-/** What a planned tail leads to: a terminal, or a shared tail's `requires`. And which steps can be of use for it. */
-import type { Terminal } from "../machine/terminals.js";
+/** What a planned tail leads to: a terminal, or a shared tail. And which steps can be of use for it. */
 import { effectsOf } from "../machine/instructions.js";
-import type { Feature, Model, StateDimension, StateSetting, Step, Tail, Test } from "../model/model.js";
+import type { Terminal } from "../machine/terminals.js";
 import { evaluateFeatures } from "../model/features.js";
+import type { AsmLine, Feature, Model, StateDimension, StateSetting, Step, Tail, Test, Waiver } from "../model/model.js";
 import type { Span } from "../text/source.js";
 
 export type Goal =
-  | { readonly kind: "terminal"; readonly terminal: Terminal; readonly label: string | undefined; readonly recovery: string | undefined; readonly span: Span }
+  | {
+      readonly kind: "terminal";
+      readonly terminal: Terminal;
+      readonly label: string | undefined;
+      readonly recovery: string | undefined;
+      readonly span: Span;
+    }
   | { readonly kind: "tail"; readonly tail: Tail; readonly span: Span };
 
-/** `dimension value`. */
-type Wanted = string;
-
-const wanted = (dimension: string, value: string): Wanted => `${dimension} ${value}`;
-
-function wantedBy(setting: StateSetting): Wanted {
-  return wanted(setting.dimension.name, setting.dimension.values[setting.value] as string);
+export function goalName(goal: Goal): string {
+  return goal.kind === "tail" ? goal.tail.name : goal.terminal.name;
 }
 
-/** The states that a goal asks for under a feature combination. */
-export function goalStates(model: Model, goal: Goal, toUser: boolean, features: ReadonlySet<Feature>): readonly { readonly dimension: StateDimension; readonly value: string }[] {
-  const result: { dimension: StateDimension; value: string }[] = [];
-  const add = (name: string, value: string) => {
-    const dimension = model.dimensions.find((d) => d.name === name);
-    if (dimension) result.push({ dimension, value });
-  };
-  if (goal.kind === "tail") {
-    for (const { dimension, value } of goal.tail.requires) add(dimension.name, dimension.values[value] as string);
-    return result;
-  }
-  for (const [name, value] of toUser ? goal.terminal.requiresToUser : goal.terminal.requiresToKernel) add(name, value);
-  for (const require of model.requires) {
-    const owed = require.target === (toUser ? "user" : "kernel") && (!require.condition || evaluateFeatures(require.condition, features) !== false);
-    if (owed) add(require.setting.dimension.name, require.setting.dimension.values[require.setting.value] as string);
-  }
-  return result;
+/** One state that must hold at the end of the plan. */
+export interface Demand {
+  readonly dimension: StateDimension;
+  /** Index into `dimension.values`. */
+  readonly value: number;
+  /** `registers user except …`, by 64-bit names. */
+  readonly except: readonly string[];
+  /** Where it is declared; undefined for what the terminal itself needs. */
+  readonly span: Span | undefined;
+  /** A tail may still bring it about itself: it is owed where the path leaves, not where the tail begins. */
+  readonly atTerminal: boolean;
+  /** The mode whose return asks for it, true for user; undefined: both. */
+  readonly toUser: boolean | undefined;
+}
+
+export type State = Pick<Demand, "dimension" | "value">;
+
+export function demandText({ dimension, value }: State): string {
+  return `${dimension.name} ${dimension.values[value]}`;
 }
 
 /**
- * The steps that can be of use: those that bring about a state that the goal or another such step asks for, restore a token,
- * load registers, or carry data over to a stack that the plan may switch to. Other steps that only move data are part of no plan.
+ * The states that a goal asks for in a kernel with these features: what the terminal or the tail itself requires, and what every
+ * exit to that target owes if `has` says so of its condition, but for what is waived. `targets`: the modes that the path may return to here, true for user.
  */
-export function usefulSteps(
+export function goalDemands(
   model: Model,
   goal: Goal,
-  toUser: boolean,
-  tokens: ReadonlySet<string>,
+  targets: ReadonlySet<boolean>,
   features: ReadonlySet<Feature>,
-  has: (condition: Test) => boolean,
-): Step[] {
+  waivers: readonly Waiver[],
+  has: (condition: Test) => boolean = (condition) => evaluateFeatures(condition, features) !== false,
+): Demand[] {
+  const demands: Demand[] = [];
+  const add = (demand: Demand) => {
+    const known = demands.findIndex((d) => d.dimension === demand.dimension && d.value === demand.value);
+    if (known < 0) demands.push(demand);
+    else if (demands[known]?.toUser !== demand.toUser) demands[known] = { ...(demands[known] as Demand), toUser: undefined };
+  };
+  if (goal.kind === "tail") {
+    for (const { dimension, value, except, span } of goal.tail.requires) add({ dimension, value, except, span, atTerminal: false, toUser: undefined });
+  }
+  for (const require of model.requires) {
+    const { dimension, value, except } = require.setting;
+    const owed = targets.has(require.target === "user") && (!require.condition || has(require.condition));
+    const waived = waivers.some(
+      ({ rule }) => rule.kind === "state" && rule.setting.dimension === dimension && rule.setting.value === value,
+    );
+    if (owed && !waived) add({ dimension, value, except, span: require.span, atTerminal: true, toUser: require.target === "user" });
+  }
+  if (goal.kind === "tail") return demands;
+  for (const toUser of targets) {
+    for (const [name, wanted] of toUser ? goal.terminal.requiresToUser : goal.terminal.requiresToKernel) {
+      const dimension = model.dimensions.find((d) => d.name === name);
+      const value = dimension?.values.indexOf(wanted) ?? -1;
+      if (dimension) add({ dimension, value, except: goal.terminal.loads, span: undefined, atTerminal: true, toUser });
+    }
+  }
+  return demands;
+}
+
+/** What the search for steps of use starts from. */
+export interface Wanted {
+  /** States that are asked for and missing. */
+  readonly missing: readonly State[];
+  /** States that are asked for and hold: they matter if a step of use may undo them. */
+  readonly held: readonly State[];
+  readonly tokens: ReadonlySet<string>;
+  has(condition: Test): boolean;
+  /** Does a state hold whenever the plan begins? */
+  holdsAtStart(state: State): boolean;
+}
+
+/**
+ * The steps that can be of use: those that bring about a state that is missing, or that a step of use asks for or undoes; those
+ * that restore a token; and those that move data, and so may bring a saved value to where it is needed. What is left out changes
+ * nothing that anybody asks for.
+ */
+export function usefulSteps(model: Model, { missing, held, tokens, has, holdsAtStart }: Wanted): Step[] {
   const available = model.steps.filter((step) => {
     if (step.form.kind === "call" && step.form.call.arguments.length > 0) return false;
+    if (step.form.kind === "built-in" && step.form.name !== "restore_registers") return false;
     if (step.restores && !tokens.has(step.restores.token)) return false;
     return !step.condition || has(step.condition);
   });
-  const asked = new Set<Wanted>(goalStates(model, goal, toUser, features).map(({ dimension, value }) => wanted(dimension.name, value)));
+  const asked = new Set(missing.map(demandText));
+  const keep = [...held];
+  // Any instruction may dirty the CPU's buffers.
+  const moved = new Set(["buffers"]);
   const useful = new Set<Step>();
   for (let grown = true; grown; ) {
     grown = false;
+    for (const state of keep) if (moved.has(state.dimension.name)) asked.add(demandText(state));
     for (const step of available) {
-      if (useful.has(step) || !isOfUse(step, asked)) continue;
+      if (useful.has(step) || !(movesData(step) || achievements(step).some((state) => asked.has(state)))) continue;
       useful.add(step);
       grown = true;
-      for (const setting of step.requires) asked.add(wantedBy(setting));
+      for (const setting of step.requires) {
+        if (holdsAtStart(setting)) keep.push(setting);
+        else asked.add(demandText(setting));
+      }
+      for (const state of achievements(step)) moved.add(state.split(" ")[0] as string);
     }
   }
   return available.filter((step) => useful.has(step));
 }
 
-function isOfUse(step: Step, asked: ReadonlySet<Wanted>): boolean {
-  if (step.form.kind === "built-in" || step.restores) return true;
-  if (step.ensures.some((setting) => asked.has(wantedBy(setting)))) return true;
-  if (step.form.kind !== "asm") return false;
-  const carries = step.form.lines.some(({ instruction }) => instruction.mnemonic === "pushq" && instruction.operands[0]?.kind === "frame-field");
-  if (carries && step.requires.some((setting) => setting.dimension.name === "stack" && asked.has(wantedBy(setting)))) return true;
-  return step.form.lines.some(({ instruction }) =>
-    instruction.operands.every((operand) => operand.kind !== "frame-field" && operand.kind !== "token")
-      ? effectsOf(instruction).some((effect) => {
-          if (effect.kind === "swapgs") return asked.has("gs user") || asked.has("gs kernel");
-          if (effect.kind === "rflags-bit") return asked.has(effect.bit === "if" ? `irqs ${effect.set ? "on" : "off"}` : `${effect.bit} ${effect.set ? "set" : "clear"}`);
-          // A pop loads a register from what an earlier step kept on the stack.
-          return effect.kind === "pop" && effect.place.kind === "register";
-        })
-      : false,
+/** The states (`gs user`) that a step may bring about, by its contract or by its instructions; RSP's stack by any load of RSP. */
+export function achievements(step: Step): readonly string[] {
+  const states = step.ensures.map((setting: StateSetting) => demandText(setting));
+  if (step.restores) states.push(`${step.restores.dimension.name} saved`);
+  for (const effect of effects(step)) {
+    if (effect.kind === "swapgs") states.push("gs user", "gs kernel");
+    if (effect.kind === "rflags-bit") {
+      states.push(effect.bit === "if" ? `irqs ${effect.set ? "on" : "off"}` : `${effect.bit} ${effect.set ? "set" : "clear"}`);
+    }
+  }
+  return states;
+}
+
+/** Does the step load RSP with anything, so that another stack may be in use behind it? */
+export function loadsStackPointer(step: Step): boolean {
+  return effects(step).some(
+    (effect) => (effect.kind === "write" || effect.kind === "pop") && effect.place.kind === "register" && effect.place.register === "rsp",
   );
+}
+
+function effects(step: Step) {
+  return step.form.kind === "asm" ? step.form.lines.flatMap(({ instruction }) => roughEffects(instruction)) : [];
+}
+
+/** The effects of an instruction whose saved fields and tokens are not placed yet: any memory or register may stand for them. */
+export function roughEffects(instruction: AsmLine["instruction"]) {
+  const operands = instruction.operands.map((operand) => {
+    if (operand.kind === "token") return { kind: "register", register: "rax", width: operand.width } as const;
+    if (operand.kind !== "frame-field") return operand;
+    return { kind: "memory", address: { segment: undefined, symbol: "", displacement: 0, base: "rsp" } } as const;
+  });
+  return effectsOf({ ...instruction, operands });
+}
+
+function movesData(step: Step): boolean {
+  if (step.form.kind === "built-in" || step.restores) return true;
+  return effects(step).some((effect) => {
+    if (effect.kind === "push") return effect.value.kind === "read";
+    if (effect.kind === "pop") return true;
+    if (effect.kind !== "write" || effect.value.kind === "immediate" || effect.value.kind === "symbol") return false;
+    // What is loaded from per-CPU data is the kernel's, whatever register it goes to.
+    const source = effect.value.kind === "read" ? effect.value.place : undefined;
+    if (source?.kind === "memory" && source.address.segment !== undefined) return false;
+    return effect.place.kind === "register" ? effect.place.width === 64 && source !== undefined : effect.place.kind === "memory" && effect.place.address.segment === undefined;
+  });
 }

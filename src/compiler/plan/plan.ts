@@ -2,22 +2,25 @@
  * Plans the `leave` of an exit that names only where it ends: `sysretq when sysret_applies`, `iretq`, `jump TAIL`. The result
  * is the actions that an author would have listed; from there on nothing knows that they were planned, and they are checked like any others.
  */
-import { pathContext, type PathContext } from "../check/context.js";
 import { starts } from "../check/check.js";
+import { type PathContext, pathContext } from "../check/context.js";
 import { Explorer, type Reached } from "../check/explore.js";
-import { unknownFlags } from "../check/flag-box.js";
+import { holds } from "../check/rules/contracts.js";
 import { diagnostic } from "../diagnostics/catalogue.js";
-import type { Diagnostic, Label } from "../diagnostics/diagnostic.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { generalRegisters } from "../machine/instruction.js";
 import { terminalNamed } from "../machine/terminals.js";
-import { evaluateFeatures } from "../model/features.js";
-import type { Action, Exit, Feature, Frame, Model, Step, Test } from "../model/model.js";
+import type { Action, Exit, Frame, Model, Step, Test, Waiver } from "../model/model.js";
 import { buildGraph } from "../path/build.js";
 import type { BranchNode } from "../path/graph.js";
+import type { Location } from "../path/location.js";
 import { afterPrepare, startLocation } from "../path/symbolic.js";
-import { type Goal, usefulSteps } from "./goal.js";
-import { type PlannedStep, Search, type SearchFailure } from "./search.js";
-import { fewestVariants, type PlanClass, type Variant } from "./variants.js";
+import { type KernelClass, kernelClasses } from "./classes.js";
+import { type ClassQuestion, explainFailure, explainVariants } from "./collision.js";
+import type { Goal } from "./goal.js";
+import { Machine, type PlannedStep } from "./machine.js";
+import { type CheapestPlans, type Problem, search, type SearchFailure } from "./search.js";
+import { fewestVariants, maximumVariants, type PlanClass, type Variant } from "./variants.js";
 
 export interface PlanResult {
   /** The exit with a listed `leave`; undefined where no plan was found. */
@@ -27,9 +30,12 @@ export interface PlanResult {
 
 /** Does the `leave` of an exit name only where it ends? One that needs no step at all is its own plan. */
 export function isPlanned(exit: Exit): boolean {
-  const endsOnly = (action: Action): boolean =>
-    action.kind === "terminal" || action.kind === "waive" || (action.kind === "when" && action.then.every(endsOnly) && action.otherwise.every(endsOnly));
-  return exit.leave.length > 0 && exit.leave.every(endsOnly);
+  return exit.leave.some((action) => action.kind !== "waive") && exit.leave.every(endsOnly);
+}
+
+function endsOnly(action: Action): boolean {
+  if (action.kind === "when") return action.then.every(endsOnly) && action.otherwise.every(endsOnly);
+  return action.kind === "terminal" || action.kind === "jump" || action.kind === "waive";
 }
 
 export function plan(model: Model, exit: Exit): PlanResult {
@@ -37,7 +43,9 @@ export function plan(model: Model, exit: Exit): PlanResult {
   if (!frame) return { exit: undefined, diagnostics: [] };
   const built = buildGraph(model, { ...exit, leave: [] });
   if (!built.graph) return { exit: undefined, diagnostics: built.diagnostics };
-  const conditions = model.steps.flatMap((step) => (step.condition && (step.form.kind !== "call" || step.form.call.arguments.length === 0) ? [step.condition] : []));
+  const conditions = model.steps.flatMap((step) =>
+    step.condition && (step.form.kind !== "call" || step.form.call.arguments.length === 0) ? [step.condition] : [],
+  );
   const context = pathContext(built.graph, [...conditions, ...testsOf(exit.leave)]);
   // Too much of something: the checker says so of the exit as it stands.
   if (!("graph" in context)) return { exit, diagnostics: [] };
@@ -46,8 +54,13 @@ export function plan(model: Model, exit: Exit): PlanResult {
   return { exit: leave && { ...exit, leave }, diagnostics: planner.diagnostics };
 }
 
-function testsOf(actions: readonly Action[]): Test[] {
-  return actions.flatMap((a) => (a.kind === "when" ? [a.test, ...testsOf(a.then), ...testsOf(a.otherwise)] : []));
+/** The tests of a block, those of the tails that it jumps to included. */
+function testsOf(actions: readonly Action[], open: readonly unknown[] = []): Test[] {
+  return actions.flatMap((a) => {
+    if (a.kind === "when") return [a.test, ...testsOf(a.then, open), ...testsOf(a.otherwise, open)];
+    if (a.kind === "window") return testsOf(a.body, open);
+    return a.kind === "jump" && !open.includes(a.tail) ? testsOf(a.tail.body, [...open, a.tail]) : [];
+  });
 }
 
 class Planner {
@@ -57,7 +70,10 @@ class Planner {
   private readonly frame: Frame;
   private readonly context: PathContext;
   private readonly explorer: Explorer;
-  private readonly tokens: ReadonlySet<string>;
+  private readonly operators = new Map<Step, readonly PlannedStep[]>();
+  private readonly location: Location;
+  /** One for each set of waivers. */
+  private readonly machines = new Map<number, Machine>();
 
   constructor(model: Model, exit: Exit, frame: Frame, context: PathContext) {
     this.model = model;
@@ -65,127 +81,118 @@ class Planner {
     this.frame = frame;
     this.context = context;
     this.explorer = new Explorer(context, () => {});
-    this.tokens = new Set(context.tokens.map((t) => t.name));
+    const start = startLocation(context.tokens, frame, exit.events);
+    this.location = exit.prepare ? afterPrepare(start, exit.prepare.returns !== undefined) : start;
+    for (const step of model.steps) this.operators.set(step, this.operatorsOf(step));
   }
 
   leave(): readonly Action[] | undefined {
-    const arrived = this.explorer.run(starts(this.context));
-    const actions = this.block(this.exit.leave, arrived);
+    const arrived = this.explorer.run(starts(this.context).map((vector) => ({ vector, combinations: this.context.features.all })));
+    const actions = this.block(this.exit.leave, arrived, this.exit.waivers);
     return this.diagnostics.length === 0 ? actions : undefined;
   }
 
   /** Replaces each end by the steps to it and the end itself. */
-  private block(actions: readonly Action[], arrived: readonly Reached[]): Action[] {
+  private block(actions: readonly Action[], arrived: readonly Reached[], outer: readonly Waiver[]): Action[] {
     let states = arrived;
+    const waivers = [...outer];
     return actions.flatMap((action): Action[] => {
-      if (action.kind === "terminal") {
-        const terminal = terminalNamed(action.terminal);
-        const planned = terminal ? this.steps({ kind: "terminal", terminal, label: action.label, recovery: action.recovery, span: action.span }, states, action) : [action];
+      if (action.kind === "waive") waivers.push(action.waiver);
+      if (action.kind === "terminal" || action.kind === "jump") {
+        const goal = goalOf(action);
+        const planned = goal ? this.end(goal, states, waivers, action) : [action];
         states = [];
         return planned;
       }
       if (action.kind !== "when") return [action];
-      const node: BranchNode = { id: -1, side: "leave", kind: "branch", test: action.test, reason: "when", then: [], otherwise: [], condition: [], whenZero: false, span: action.span };
-      const then = this.block(action.then, this.explorer.narrow(node, action.test, true, states));
-      const others = this.explorer.narrow(node, action.test, false, states);
+      const then = this.block(action.then, this.narrow(action.test, true, states), waivers);
+      const others = this.narrow(action.test, false, states);
       states = action.otherwise.length > 0 ? [] : others;
-      return [{ ...action, then, otherwise: this.block(action.otherwise, others) }];
+      return [{ ...action, then, otherwise: this.block(action.otherwise, others, waivers) }];
     });
   }
 
-  private steps(goal: Goal, arrived: readonly Reached[], end: Action): Action[] {
+  private narrow(test: Test, outcome: boolean, states: readonly Reached[]): readonly Reached[] {
+    const { span } = test;
+    const node: BranchNode = { id: -1, side: "leave", kind: "branch", test, reason: "when", then: [], otherwise: [], condition: [], whenZero: false, span };
+    return this.explorer.narrow(node, test, outcome, states);
+  }
+
+  /** The steps to an end, and the end. What comes from user mode and from the kernel needs different ones, as a rule. */
+  private end(goal: Goal, arrived: readonly Reached[], waivers: readonly Waiver[], end: Action): Action[] {
     if (arrived.length === 0) return [end];
-    const classes: PlanClass[] = [];
-    for (const combinations of this.classes(goal, arrived)) {
-      const planned = this.planClass(goal, arrived, combinations);
-      if ("missing" in planned) {
-        this.diagnostics.push(this.noPlan(goal, planned));
-        return [end];
-      }
-      classes.push(planned);
+    if (goal.kind === "tail" && arrived.every(({ vector }) => goal.tail.requires.every((r) => holds(this.context, vector, r)))) return [end];
+    const planned = this.plan(goal, arrived, waivers, end);
+    if (Array.isArray(planned)) return planned;
+    if (new Set(arrived.map(({ vector }) => vector.toUser)).size === 2) {
+      const test = this.userTest(goal);
+      const [user, kernel] = [true, false].map((toUser) => this.plan(goal, this.narrow(test, toUser, arrived), waivers, end));
+      if (Array.isArray(user) && Array.isArray(kernel)) return [{ kind: "when", test, then: user, otherwise: kernel, span: goal.span }];
+      this.diagnostics.push(...[user, kernel].flatMap((arm) => (arm && !Array.isArray(arm) ? [arm] : [])));
+      return [end];
     }
-    const variant = fewestVariants(classes, this.context.features);
-    if (variant) return this.actions(variant, goal, end);
-    const help = "list the steps of `leave` one by one, with a `when` for each feature that changes their order";
-    this.diagnostics.push(diagnostic("EX5014", goal.span, { goal: goalName(goal) }, { help }));
+    this.diagnostics.push(planned);
     return [end];
   }
 
-  private actions(variant: Variant, goal: Goal, end: Action): Action[] {
+  /** Did the event come from user mode? What `prepare` returned tells it, if it was asked that; the frame always does. */
+  private userTest({ span }: Goal): Test {
+    const condition = this.exit.prepare?.returns;
+    return condition?.test.kind === "frame-user" ? { kind: "condition", condition, span } : { kind: "frame-user", span };
+  }
+
+  private plan(goal: Goal, arrived: readonly Reached[], waivers: readonly Waiver[], end: Action): Action[] | Diagnostic {
+    const classes: (PlanClass & { readonly problem: Problem; readonly kernels: KernelClass })[] = [];
+    const kinds = kernelClasses({ context: this.context, goal, arrived, waivers });
+    for (const kernels of kinds) {
+      const question: ClassQuestion = { problem: this.problem(goal, kernels, waivers), kernels };
+      const plans: CheapestPlans | SearchFailure = search(question.problem);
+      if ("missing" in plans) return explainFailure(question, plans, (steps) => steps.flatMap((step) => this.operatorsOf(step)));
+      classes.push({ ...question, combinations: kernels.combinations, plans, has: ({ step }) => kernels.has(step) });
+    }
+    const variant = fewestVariants(classes, this.context.features);
+    if (variant) return this.actions(variant, goal, end);
+    return explainVariants(goal, classes, this.context.features, maximumVariants);
+  }
+
+  private problem(goal: Goal, kernels: KernelClass, waivers: readonly Waiver[]): Problem {
+    let machine = this.machines.get(waivers.length);
+    if (!machine) this.machines.set(waivers.length, (machine = new Machine(this.context, this.frame, waivers, goal.span)));
+    const { combinations, demands, settled } = kernels;
+    return {
+      machine,
+      start: machine.point(this.location, kernels.vectors),
+      goal,
+      demands,
+      operators: kernels.useful.flatMap((step) => this.operators.get(step) ?? []),
+      combinations,
+      ignores: ({ obligation }) => obligation !== undefined && settled.has(obligation.dimension),
+    };
+  }
+
+  private actions({ steps, split }: Variant, goal: Goal, end: Action): Action[] {
     const { span } = goal;
-    if (variant.kind === "order") return [...variant.steps.map(({ step, except }): Action => ({ kind: "do", step, except, span })), end];
-    const test: Test = { kind: "feature", feature: variant.feature, span };
-    return [{ kind: "when", test, then: this.actions(variant.on, goal, end), otherwise: this.actions(variant.off, goal, end), span }];
+    const listed = steps.map(({ step, except }): Action => ({ kind: "do", step, except, span }));
+    if (!split) return [...listed, end];
+    const test: Test = { kind: "feature", feature: split.feature, span };
+    const [then, otherwise] = [split.on, split.off].map((variant) => this.actions(variant, goal, end)) as [Action[], Action[]];
+    return [...listed, { kind: "when", test, then, otherwise, span }];
   }
 
-  /** Sets of combinations that cannot differ in their plan: by the vectors that arrive and the steps and obligations that they have. */
-  private classes(goal: Goal, arrived: readonly Reached[]): bigint[] {
-    const { features } = this.context;
-    const possible = arrived.reduce((all, { combinations }) => all | combinations, 0n);
-    const everything = new Set<Feature>(this.model.features);
-    const toUser = arrived[0]?.vector.toUser ?? true;
-    const splits = arrived.map((r) => r.combinations);
-    for (const { condition } of usefulSteps(this.model, goal, toUser, this.tokens, everything, () => true)) {
-      if (condition) splits.push(features.where(condition) ?? features.all);
-    }
-    for (const require of this.model.requires) if (require.condition) splits.push(features.where(require.condition) ?? features.all);
-    let classes = [possible];
-    for (const split of splits) classes = classes.flatMap((set) => [set & split, set & ~split].filter((part) => part !== 0n));
-    return classes;
-  }
-
-  private planClass(goal: Goal, arrived: readonly Reached[], combinations: bigint): PlanClass | SearchFailure {
-    const { context, model, frame } = this;
-    const index = context.features.first(combinations) ?? 0;
-    const bits = context.features.combinations[index] ?? 0;
-    const features = new Set(context.features.features.filter((_, i) => (bits & (1 << i)) !== 0));
-    const vectors = new Map(
-      arrived
-        .filter((r) => (r.combinations & combinations) !== 0n)
-        // Work flags are the business of `prepare`; no step of a tail asks for them.
-        .map(({ vector }) => vector.with({ flags: unknownFlags(context.allFlags) }))
-        .map((vector) => [vector.key, vector]),
-    );
-    const toUser = [...vectors.values()][0]?.toUser ?? true;
-    const available = usefulSteps(model, goal, toUser, this.tokens, features, (test) => evaluateFeatures(test, features) === true).flatMap((step) => this.operators(step));
-    const search = new Search(context, frame, goal, available, combinations);
-    const location = this.exit.prepare ? afterPrepare(startLocation(context.tokens, this.frame, this.exit.events), this.exit.prepare.returns !== undefined) : startLocation(context.tokens, this.frame, this.exit.events);
-    const start = { vectors: [...vectors.values()], location };
-    const found = search.run(start);
-    return "missing" in found ? found : { combinations, features, start, search, available, plan: found };
-  }
-
-  /** `restore_registers` comes in three forms: all, all but the register that is popped last, and with RSP left where the pops end. */
-  private operators(step: Step): PlannedStep[] {
-    if (step.form.kind !== "built-in") return [{ step, except: [] }];
+  /** `restore_registers` comes in three forms: all, with RSP left where the pops end, and all but the register that is popped last. */
+  private operatorsOf(step: Step): PlannedStep[] {
+    const index = 3 * this.model.steps.findIndex(({ name }) => name === step.name);
+    if (step.form.kind !== "built-in") return [{ index, step, except: [] }];
     const last = this.frame.fields.findLast((f) => f.saves !== "rsp" && (generalRegisters as readonly string[]).includes(f.saves ?? ""));
-    return [[], ["rsp"], last?.saves === undefined ? [] : [last.saves]].map((except) => ({ step, except }));
-  }
-
-  /** Says which contracts collide: what the goal lacks, and what keeps the steps that would bring it about from being done. */
-  private noPlan(goal: Goal, { missing }: SearchFailure): Diagnostic {
-    const [lack] = missing;
-    const args = (lack?.args ?? {}) as Record<string, unknown>;
-    const dimension = typeof args["dimension"] === "string" ? args["dimension"] : undefined;
-    const value = args["wanted"];
-    const secondary: Label[] = [];
-    for (const step of this.model.steps) {
-      const ensures = step.ensures.find((s) => s.dimension.name === dimension && s.dimension.values[s.value] === value);
-      if (!ensures) continue;
-      secondary.push({ span: step.span, message: `\`${step.name}\` would ensure it` });
-      for (const need of step.requires) {
-        secondary.push({ span: need.span, message: `but it requires ${need.dimension.name} ${need.dimension.values[need.value]}` });
-      }
-    }
-    const lacking = lack ? diagnostic(lack.code, goal.span, lack.args as never).message : "the state that it needs cannot be reached";
-    const help =
-      secondary.length > 0
-        ? "these contracts collide: no order of steps satisfies all of them. Loosen one, or declare a step that comes in between"
-        : `declare a step that ensures ${dimension ?? "it"} ${typeof value === "string" ? value : ""}`.trimEnd();
-    return diagnostic("EX5013", goal.span, { goal: goalName(goal) }, { secondary: secondary.slice(0, 6), notes: [`at the nearest, ${lacking}`], help });
+    const forms: readonly (readonly string[])[] = [[], ["rsp"], ...(last?.saves === undefined ? [] : [[last.saves]])];
+    return forms.map((except, i) => ({ index: index + i, step, except }));
   }
 }
 
-function goalName(goal: Goal): string {
-  return goal.kind === "tail" ? goal.tail.name : goal.terminal.name;
+function goalOf(action: Extract<Action, { kind: "terminal" | "jump" }>): Goal | undefined {
+  const { span } = action;
+  if (action.kind === "jump") return { kind: "tail", tail: action.tail, span };
+  const terminal = terminalNamed(action.terminal);
+  return terminal && { kind: "terminal", terminal, label: action.label, recovery: action.recovery, span };
 }
+

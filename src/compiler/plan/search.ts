@@ -1,158 +1,177 @@
 /**
- * Finds the cheapest legal sequence of steps to a goal, for one feature combination: Dijkstra's algorithm over pairs of
- * state vectors and location. What is legal and whether the goal is reached are the checker's own rules' answers, so that a plan
- * and a listed `leave` are held to the same. The cost of a plan is the number of its instructions.
+ * Finds every cheapest legal sequence of steps to a goal, for one class of kernels: A* over points, by the lower bound of
+ * `bound.ts`. The cost of a plan is the number of its instructions, labels not counted. A step may occur more than once.
  */
-import type { PathContext } from "../check/context.js";
-import type { Finding, Rule, Visit } from "../check/rule.js";
+import { rules } from "../check/check.js";
+import { Explorer } from "../check/explore.js";
+import type { Finding, Rule } from "../check/rule.js";
 import { contracts } from "../check/rules/contracts.js";
-import { irqsWindow } from "../check/rules/irqs-window.js";
-import { memory } from "../check/rules/memory.js";
 import { terminals } from "../check/rules/terminals.js";
-import { tokens } from "../check/rules/tokens.js";
-import { afterInstruction, afterStep } from "../check/transfer.js";
-import type { Vector } from "../check/vector.js";
-import type { Frame, Step } from "../model/model.js";
-import type { InstructionsNode, PathNode } from "../path/graph.js";
-import type { Location } from "../path/location.js";
-import { isPlaced } from "../path/place.js";
-import { placeStep } from "../path/place-step.js";
-import type { Goal } from "./goal.js";
+import { buildTail } from "../path/build.js";
+import type { PathNode } from "../path/graph.js";
+import { Bound } from "./bound.js";
+import type { Demand, Goal } from "./goal.js";
+import type { Machine, PlannedStep, Point } from "./machine.js";
 
-/** A step as a plan does it; `except` is for `restore_registers`. */
-export interface PlannedStep {
-  readonly step: Step;
-  readonly except: readonly string[];
+/** What one class of kernels has to solve. */
+export interface Problem {
+  readonly machine: Machine;
+  readonly start: Point;
+  readonly goal: Goal;
+  readonly demands: readonly Demand[];
+  readonly operators: readonly PlannedStep[];
+  /** The class, as bits of the path's feature space. */
+  readonly combinations: bigint;
+  /** Findings at the goal that do not matter; for finding out what collides. */
+  readonly ignores?: (finding: Finding) => boolean;
+  /** Points that are looked at before the search gives up. */
+  readonly limit?: number;
 }
 
-export interface Plan {
-  readonly steps: readonly PlannedStep[];
+export interface Edge {
+  readonly step: PlannedStep;
+  readonly to: Point;
+  readonly exposed: number;
+}
+
+/** All cheapest plans of a class, as a graph without circles: every way along its edges from `start` to a goal is one. */
+export interface CheapestPlans {
   /** Instructions. */
   readonly cost: number;
-}
-
-export interface SearchStart {
-  /** All vectors that can arrive under the combination; a plan must serve each. */
-  readonly vectors: readonly Vector[];
-  readonly location: Location;
+  readonly start: Point;
+  readonly goals: ReadonlySet<Point>;
+  readonly edges: ReadonlyMap<Point, readonly Edge[]>;
+  /** The least exposure of the ways from a point to a goal (`Transition.exposed`). */
+  readonly exposure: ReadonlyMap<Point, number>;
 }
 
 export interface SearchFailure {
   /** What the checker says of the goal where the search came closest to it. */
   readonly missing: readonly Finding[];
+  /** A state that no step brings about. */
+  readonly hopeless: string | undefined;
 }
 
-interface Point {
-  readonly vectors: readonly Vector[];
-  readonly location: Location;
-  readonly steps: readonly PlannedStep[];
-  readonly cost: number;
-}
-
-/** Points that one search visits at most. */
+/** Points that one search looks at before it gives up. */
 const maximumPoints = 20_000;
-const stepRules: readonly Rule[] = [irqsWindow, contracts, memory, tokens];
 const goalRules: readonly Rule[] = [terminals, contracts];
 
-export class Search {
-  private readonly context: PathContext;
-  private readonly frame: Frame;
-  private readonly goal: Goal;
-  private readonly operators: readonly PlannedStep[];
-  /** The combination, as one bit of the path's feature space. */
-  private readonly combination: bigint;
-
-  constructor(context: PathContext, frame: Frame, goal: Goal, operators: readonly PlannedStep[], combination: bigint) {
-    this.context = context;
-    this.frame = frame;
-    this.goal = goal;
-    this.operators = operators;
-    this.combination = combination;
-  }
-
-  run(start: SearchStart): Plan | SearchFailure {
-    const open: Point[][] = [[{ ...start, steps: [], cost: 0 }]];
-    const closed = new Set<string>();
-    let missing: readonly Finding[] | undefined;
-    for (let cost = 0; cost < open.length; cost++) {
-      for (const point of open[cost] ?? []) {
-        const key = pointKey(point);
-        if (closed.has(key)) continue;
-        closed.add(key);
-        const lacks = this.atGoal(point);
-        if (lacks.length === 0) return { steps: point.steps, cost: point.cost };
-        if (!missing || lacks.length < missing.length) missing = lacks;
-        if (closed.size > maximumPoints) return { missing };
-        for (const operator of this.operators) {
-          const next = this.apply(point, operator);
-          if (!next || closed.has(pointKey(next))) continue;
-          (open[next.cost] ??= []).push(next);
+export function search(problem: Problem): CheapestPlans | SearchFailure {
+  const { machine, start, goal, demands, operators } = problem;
+  const bound = new Bound(machine.context, goal, demands, operators, start, machine.waivesCodes);
+  const first = bound.at(start);
+  if (first === Number.POSITIVE_INFINITY) return { missing: lacks(problem, start), hopeless: bound.hopeless(start) };
+  const least = new Map<Point, number>([[start, 0]]);
+  const expanded = new Map<Point, number>();
+  const ways = new Map<Point, Way[]>();
+  const goals = new Set<Point>();
+  /** By estimate: points to look at, and steps to try that were put off. */
+  const open: { readonly point: Point; readonly step: PlannedStep | undefined }[][] = [];
+  let nearest: { readonly findings: readonly Finding[]; readonly left: number } | undefined;
+  const put = (estimate: number, point: Point, step?: PlannedStep) => (open[estimate] ??= []).push({ point, step });
+  const go = (estimate: number, point: Point, step: PlannedStep): void => {
+    const next = machine.apply(point, step);
+    if (!next || next.to === point) return;
+    const total = (least.get(point) as number) + next.cost;
+    ways.get(point)?.push({ step, to: next.to, exposed: next.exposed, cost: next.cost });
+    const known = least.get(next.to);
+    if (known !== undefined && known <= total) return;
+    const left = bound.at(next.to);
+    if (left === Number.POSITIVE_INFINITY) return;
+    least.set(next.to, total);
+    // Never below the estimate that is worked on: a bound that says less than it did is still true.
+    put(Math.max(estimate, total + left), next.to);
+  };
+  put(first, start);
+  for (let estimate = first; estimate < open.length && goals.size === 0; estimate++) {
+    for (let entry = open[estimate]?.pop(); entry; entry = open[estimate]?.pop()) {
+      const { point, step } = entry;
+      if (step) {
+        go(estimate, point, step);
+        continue;
+      }
+      const cost = least.get(point) as number;
+      if (expanded.get(point) === cost) continue;
+      expanded.set(point, cost);
+      const left = bound.at(point);
+      if (left === 0 || !nearest || left < nearest.left) {
+        const findings = lacks(problem, point);
+        if (!nearest || left < nearest.left || findings.length < nearest.findings.length) nearest = { findings, left };
+        if (findings.length === 0) {
+          goals.add(point);
+          continue;
         }
       }
+      if (expanded.size > (problem.limit ?? maximumPoints)) return { missing: nearest.findings, hopeless: undefined };
+      ways.set(point, []);
+      for (const operator of operators) {
+        const waste = bound.waste(point, operator);
+        if (waste === 0) go(estimate, point, operator);
+        else put(Math.max(estimate, cost + left + waste), point, operator);
+      }
     }
-    return { missing: missing ?? [] };
   }
-
-  /** The cost of exactly these steps, if they are legal and reach the goal. */
-  cost(start: SearchStart, steps: readonly PlannedStep[]): number | undefined {
-    let point: Point | undefined = { ...start, steps: [], cost: 0 };
-    for (const step of steps) point = point && this.apply(point, step);
-    return point && this.atGoal(point).length === 0 ? point.cost : undefined;
-  }
-
-  private apply(point: Point, operator: PlannedStep): Point | undefined {
-    if (point.steps.some((done) => done.step === operator.step)) return undefined;
-    const { graph, tokens: known } = this.context;
-    const span = this.goal.span;
-    const placed = placeStep({ model: graph.model, frame: this.frame, tokens: known, span }, operator.step, operator.except, point.location);
-    if (!isPlaced(placed)) return undefined;
-    const instructions = placed.placed;
-    const node: InstructionsNode = { id: -1, side: "leave", kind: "instructions", step: operator.step, instructions, after: placed.after, span };
-    const vectors = new Map<string, Vector>();
-    for (const vector of point.vectors) {
-      const after = this.through(node, vector);
-      if (!after) return undefined;
-      vectors.set(after.key, after);
-    }
-    const cost = point.cost + instructions.filter((p) => p.instruction.mnemonic !== ":").length;
-    return { vectors: [...vectors.values()], location: placed.after, steps: [...point.steps, operator], cost };
-  }
-
-  /** The vector after a step, or undefined where a rule forbids the step. */
-  private through(node: InstructionsNode, start: Vector): Vector | undefined {
-    if (this.ask(stepRules, node, start, undefined).length > 0) return undefined;
-    let vector = start;
-    for (let i = 0; i < node.instructions.length; i++) {
-      if (this.ask(stepRules, node, vector, i).length > 0) return undefined;
-      vector = afterInstruction(this.context, vector, node, i);
-    }
-    return afterStep(this.context, vector, node);
-  }
-
-  /** What the goal lacks here. */
-  private atGoal({ vectors, location }: Point): readonly Finding[] {
-    const { goal } = this;
-    const base = { id: -1, side: "leave", before: location, span: goal.span } as const;
-    const node: PathNode =
-      goal.kind === "tail"
-        ? { ...base, kind: "jump", tail: goal.tail, body: [] }
-        : { ...base, kind: "terminal", terminal: goal.terminal, label: goal.label, recovery: goal.recovery };
-    return vectors.flatMap((vector) => this.ask(goalRules, node, vector, undefined));
-  }
-
-  private ask(rules: readonly Rule[], node: PathNode, vector: Vector, instruction: number | undefined): Finding[] {
-    const findings: Finding[] = [];
-    const visit: Visit = { context: this.context, node, vector, combinations: this.combination, instruction, report: (finding) => findings.push(finding) };
-    for (const rule of rules) rule(visit);
-    return findings;
-  }
+  if (goals.size === 0) return { missing: nearest?.findings ?? [], hopeless: undefined };
+  return cheapest(start, goals, least, ways);
 }
 
-function pointKey({ vectors, location }: Point): string {
-  const { registers, slots } = location;
-  const places = Object.values(registers).map((value) => JSON.stringify(value, bigintText));
-  const words = [...slots].map(([region, map]) => `${region}:${[...map].map(([offset, value]) => `${offset}=${JSON.stringify(value, bigintText)}`).join()}`);
-  return [...vectors.map((v) => v.key), ...places, ...words].join(";");
+type Way = Edge & { readonly cost: number };
+type Ways = ReadonlyMap<Point, readonly Way[]>;
+
+/** Keeps of what was searched the edges that lie on a cheapest plan. */
+function cheapest(start: Point, reached: ReadonlySet<Point>, least: ReadonlyMap<Point, number>, ways: Ways): CheapestPlans {
+  const cost = Math.min(...[...reached].map((goal) => least.get(goal) as number));
+  const goals = new Set([...reached].filter((goal) => least.get(goal) === cost));
+  const edges = new Map<Point, Edge[]>();
+  const exposure = new Map<Point, number | undefined>();
+  const visit = (point: Point): number | undefined => {
+    if (exposure.has(point)) return exposure.get(point);
+    exposure.set(point, goals.has(point) ? 0 : undefined);
+    if (goals.has(point)) return 0;
+    const kept: Edge[] = [];
+    for (const { step, to, exposed, cost: instructions } of ways.get(point) ?? []) {
+      if ((least.get(point) as number) + instructions !== least.get(to)) continue;
+      const rest = visit(to);
+      if (rest === undefined) continue;
+      kept.push({ step, to, exposed });
+      exposure.set(point, Math.min(exposure.get(point) ?? Number.POSITIVE_INFINITY, exposed + rest));
+    }
+    edges.set(point, kept);
+    return exposure.get(point);
+  };
+  visit(start);
+  const known = new Map([...exposure].flatMap(([point, value]) => (value === undefined ? [] : [[point, value] as const])));
+  return { cost, start, goals, edges, exposure: known };
 }
 
-const bigintText = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);
+/** What the goal lacks at a point. */
+function lacks({ machine, goal, combinations, ignores }: Problem, { vectors, location }: Point): readonly Finding[] {
+  const base = { id: -1, side: "leave", before: location, span: goal.span } as const;
+  const node: PathNode =
+    goal.kind === "tail"
+      ? { ...base, kind: "jump", tail: goal.tail, body: [] }
+      : { ...base, kind: "terminal", terminal: goal.terminal, label: goal.label, recovery: goal.recovery };
+  const kept = (findings: readonly Finding[]) => (ignores ? findings.filter((finding) => !ignores(finding)) : findings);
+  const found = kept(vectors.flatMap(({ vector }) => machine.ask(goalRules, node, vector, combinations)));
+  if (goal.kind === "terminal" || found.length > 0) return found;
+  const jump = buildTail(machine.context.model, machine.context.graph.exit, goal.tail, location);
+  return jump ? kept(tailFindings(machine, jump, vectors.map((v) => v.vector), combinations)) : [unreachable(goal.tail.name)];
+}
+
+/** What the checker says of a tail that is entered here. */
+function tailFindings(machine: Machine, jump: PathNode, vectors: readonly Point["vectors"][number]["vector"][], combinations: bigint): Finding[] {
+  const { context } = machine;
+  const findings: Finding[] = [];
+  const explorer = new Explorer({ ...context, graph: { ...context.graph, prepare: [], leave: [jump] } }, (node, { vector, combinations: all }, instruction) => {
+    const found = machine.ask(rules, node, vector, all & combinations, instruction);
+    // Work flags are the business of `prepare`, and a plan does not follow them.
+    findings.push(...found.filter(({ code }) => code !== "EX3001"));
+  });
+  explorer.run(vectors.map((vector) => ({ vector, combinations })));
+  return findings;
+}
+
+/** The stack is not laid out as the tail's steps take for granted. */
+function unreachable(tail: string): Finding<"EX5008"> {
+  return { code: "EX5008", args: { tail, dimension: "stack", wanted: "the saved registers where its steps reach them", actual: "elsewhere" } };
+}

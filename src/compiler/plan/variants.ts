@@ -1,99 +1,143 @@
 /**
- * From the cheapest plan of each class of kernels to one tail for all: one order of steps, from which each kernel's features drop
- * what it does not have, is enough where it costs no kernel an instruction; otherwise a feature splits the tail in two variants.
+ * From the cheapest plans of each class of kernels to one tail for all of them.
+ *
+ * One order of steps, from which each kernel's features drop what it does not have, is enough where it costs no kernel an
+ * instruction; otherwise a feature splits the tail. What is guaranteed:
+ *
+ * - Each kernel gets exactly as many instructions as its own cheapest plan has.
+ * - Whether one order serves a set of classes is decided exactly: `oneOrder` walks through the cheapest plans of all of them at once.
+ * - Of all decision trees over single features, the tail is one with the fewest leaves (`fewestVariants` tries them all).
+ * - Among orders that serve, it is the one with the fewest instructions run while GS, CR3 or the stack are not the kernel's, summed
+ *   over the classes; then the one whose steps are declared first. So the result depends on the spec alone.
+ *
+ * The walk gives up after `maximumPoints` points and takes that for "no order serves"; no spec that is known comes near it.
  */
-import type { Feature } from "../model/model.js";
 import type { FeatureSpace } from "../check/feature-space.js";
-import type { Plan, PlannedStep, Search, SearchStart } from "./search.js";
+import type { Feature } from "../model/model.js";
+import type { PlannedStep, Point } from "./machine.js";
+import type { CheapestPlans, Edge } from "./search.js";
 
 /** Kernels that plan alike: the same steps at hand, the same vectors, the same goal. */
 export interface PlanClass {
   readonly combinations: bigint;
-  readonly features: ReadonlySet<Feature>;
-  readonly start: SearchStart;
-  readonly search: Search;
-  readonly available: readonly PlannedStep[];
-  readonly plan: Plan;
+  readonly plans: CheapestPlans;
+  /** Does the kernel do a step that stands in the tail, or do its features drop it? */
+  has(step: PlannedStep): boolean;
 }
 
-/** A tail: steps in order, or one tail for kernels with a feature and one for those without. */
-export type Variant =
-  | { readonly kind: "order"; readonly steps: readonly PlannedStep[] }
-  | { readonly kind: "split"; readonly feature: Feature; readonly on: Variant; readonly off: Variant };
+/** A tail: steps in order, then, where that is not the end, one tail for kernels with a feature and one for those without. */
+export interface Variant {
+  readonly steps: readonly PlannedStep[];
+  readonly split?: { readonly feature: Feature; readonly on: Variant; readonly off: Variant };
+}
 
-/** Features in a row that may split a tail. */
-const deepestSplit = 4;
+/** More variants than this are no tail that anybody could read (EX5014). */
+export const maximumVariants = 8;
+const maximumPoints = 50_000;
 
-/** The tail with the fewest variants that costs each class no more than its own cheapest plan. */
+/** The tail with the fewest variants; undefined where it would have more than `maximumVariants`. */
 export function fewestVariants(classes: readonly PlanClass[], features: FeatureSpace): Variant | undefined {
-  for (let depth = 0; depth <= deepestSplit; depth++) {
-    const variant = within(classes, features, depth);
-    if (variant) return variant;
+  const orders = new Map<string, readonly PlannedStep[] | undefined>();
+  const name = (set: readonly PlanClass[]) => set.map((c) => classes.indexOf(c)).join();
+  const order = (set: readonly PlanClass[]) => {
+    const key = name(set);
+    if (!orders.has(key)) orders.set(key, oneOrder(set));
+    return orders.get(key);
+  };
+  /** A tree with at most `limit` leaves. */
+  const within = (set: readonly PlanClass[], limit: number): Variant | undefined => {
+    const steps = order(set);
+    if (steps) return { steps };
+    if (limit < 2) return undefined;
+    let best: Variant | undefined;
+    for (const feature of features.features) {
+      const set1 = set.filter((c) => (c.combinations & features.with(feature)) !== 0n);
+      const set2 = set.filter((c) => (c.combinations & ~features.with(feature)) !== 0n);
+      // A class that has both kinds of kernels stands in both arms.
+      if (set1.length === set.length || set2.length === set.length) continue;
+      const most = best ? countVariants(best) - 1 : limit;
+      const on = within(set1, most - 1);
+      const off = on && within(set2, most - countVariants(on));
+      if (on && off) best = hoisted(feature, on, off);
+    }
+    return best;
+  };
+  return within(classes, maximumVariants);
+}
+
+export function countVariants({ split }: Variant): number {
+  return split ? countVariants(split.on) + countVariants(split.off) : 1;
+}
+
+/** What both arms begin with stands before the split. */
+function hoisted(feature: Feature, on: Variant, off: Variant): Variant {
+  let common = 0;
+  while (common < Math.min(on.steps.length, off.steps.length) && on.steps[common] === off.steps[common]) common++;
+  const rest = (variant: Variant): Variant => ({ ...variant, steps: variant.steps.slice(common) });
+  return { steps: on.steps.slice(0, common), split: { feature, on: rest(on), off: rest(off) } };
+}
+
+interface Walk {
+  readonly at: readonly Point[];
+  readonly exposed: number;
+  readonly last: { readonly before: Walk; readonly step: PlannedStep } | undefined;
+}
+
+/** One order that is a cheapest plan of every class, as far as the class has its steps; undefined where there is none. */
+export function oneOrder(classes: readonly PlanClass[]): readonly PlannedStep[] | undefined {
+  const open: Walk[][] = [];
+  const closed = new Set<string>();
+  const add = (walk: Walk) => {
+    const left = walk.at.reduce((sum, point, i) => sum + (classes[i]?.plans.exposure.get(point) ?? 0), 0);
+    (open[walk.exposed + left] ??= []).push(walk);
+  };
+  add({ at: classes.map((c) => c.plans.start), exposed: 0, last: undefined });
+  for (let estimate = 0; estimate < open.length; estimate++) {
+    for (let walk = open[estimate]?.pop(); walk; walk = open[estimate]?.pop()) {
+      const { at } = walk;
+      const key = at.map((point) => point.id).join();
+      if (closed.has(key)) continue;
+      closed.add(key);
+      if (closed.size > maximumPoints) return undefined;
+      if (at.every((point, i) => classes[i]?.plans.goals.has(point))) return stepsOf(walk);
+      // What is pushed last is looked at first: the steps that are declared first.
+      for (const step of stepsFrom(classes, at).reverse()) {
+        const next = together(classes, at, step);
+        if (next) add({ at: next.at, exposed: walk.exposed + next.exposed, last: { before: walk, step } });
+      }
+    }
   }
   return undefined;
 }
 
-export function countVariants(variant: Variant): number {
-  return variant.kind === "order" ? 1 : countVariants(variant.on) + countVariants(variant.off);
-}
-
-function within(classes: readonly PlanClass[], features: FeatureSpace, depth: number): Variant | undefined {
-  const order = oneOrder(classes);
-  if (order) return { kind: "order", steps: order };
-  if (depth === 0) return undefined;
-  let best: Variant | undefined;
-  for (const feature of features.features) {
-    const on = classes.filter((c) => c.features.has(feature));
-    const off = classes.filter((c) => !c.features.has(feature));
-    if (on.length === 0 || off.length === 0) continue;
-    const withFeature = within(on, features, depth - 1);
-    const without = withFeature && within(off, features, depth - 1);
-    if (!withFeature || !without) continue;
-    const variant: Variant = { kind: "split", feature, on: withFeature, off: without };
-    if (!best || countVariants(variant) < countVariants(best)) best = variant;
-  }
-  return best;
-}
-
-/** One order for all classes, or undefined where there is none, or where it would cost a class more than its own plan. */
-function oneOrder(classes: readonly PlanClass[]): readonly PlannedStep[] | undefined {
-  const order = merge(classes.map((c) => c.plan.steps));
-  if (!order) return undefined;
-  const serves = classes.every((c) => {
-    const steps = order.filter((planned) => c.available.some((a) => sameStep(a, planned)));
-    return c.search.cost(c.start, steps) === c.plan.cost;
+function stepsFrom(classes: readonly PlanClass[], at: readonly Point[]): PlannedStep[] {
+  const steps = new Set<PlannedStep>();
+  at.forEach((point, i) => {
+    for (const edge of classes[i]?.plans.edges.get(point) ?? []) steps.add(edge.step);
   });
-  return serves ? order : undefined;
+  return [...steps].sort((a, b) => a.index - b.index);
 }
 
-function stepName({ step, except }: PlannedStep): string {
-  return `${step.name} ${except.join(" ")}`;
-}
-
-function sameStep(a: PlannedStep, b: PlannedStep): boolean {
-  return a.step === b.step && a.except.join() === b.except.join();
-}
-
-/** An order that keeps the order of each plan; undefined where two plans contradict each other. */
-function merge(plans: readonly (readonly PlannedStep[])[]): readonly PlannedStep[] | undefined {
-  const steps = new Map<string, PlannedStep>();
-  const before = new Map<string, Set<string>>();
-  for (const plan of plans) {
-    plan.forEach((planned, i) => {
-      const name = stepName(planned);
-      if (!steps.has(name)) steps.set(name, planned);
-      const earlier = before.get(name) ?? new Set();
-      for (const other of plan.slice(0, i)) earlier.add(stepName(other));
-      before.set(name, earlier);
-    });
+/** Each class that has the step does it, and it must be a step of one of its cheapest plans. */
+function together(classes: readonly PlanClass[], at: readonly Point[], step: PlannedStep) {
+  const next: Point[] = [];
+  let exposed = 0;
+  for (const [i, point] of at.entries()) {
+    const one = classes[i] as PlanClass;
+    if (!one.has(step)) {
+      next.push(point);
+      continue;
+    }
+    const edge: Edge | undefined = one.plans.edges.get(point)?.find((e) => e.step === step);
+    if (!edge) return undefined;
+    exposed += edge.exposed;
+    next.push(edge.to);
   }
-  const result: PlannedStep[] = [];
-  const left = new Set(steps.keys());
-  while (left.size > 0) {
-    const next = [...left].find((name) => [...(before.get(name) ?? [])].every((other) => !left.has(other)));
-    if (next === undefined) return undefined;
-    left.delete(next);
-    result.push(steps.get(next) as PlannedStep);
-  }
-  return result;
+  return { at: next, exposed };
+}
+
+function stepsOf(walk: Walk): readonly PlannedStep[] {
+  const steps: PlannedStep[] = [];
+  for (let { last } = walk; last; last = last.before.last) steps.push(last.step);
+  return steps.reverse();
 }

@@ -1,0 +1,234 @@
+/**
+ * A lower bound of what is left to do: the instructions that any plan must still have. It never says too much, so that the search
+ * which goes by it finds the cheapest plan; what it says makes it look at few points.
+ */
+import type { PathContext } from "../check/context.js";
+import { holds } from "../check/rules/contracts.js";
+import { fieldSaves, missingRegisters } from "../check/registers.js";
+import { kernelOnlyStacks, stackOfRegion } from "../check/stacks.js";
+import { type Vector, valueOf } from "../check/vector.js";
+import type { GeneralRegister } from "../machine/instruction.js";
+import type { StateDimension, Step } from "../model/model.js";
+import type { Location, SymbolicValue } from "../path/location.js";
+import { achievements, type Demand, demandText, type Goal, loadsStackPointer } from "./goal.js";
+import type { KnownVector, PlannedStep, Point } from "./machine.js";
+import { besideMoves, instructionsOf, loadedBy, loadsOf, type StackLoad, stackLoads } from "./work.js";
+
+const poppedWords = ["rip", "cs", "rflags", "rsp", "ss"];
+
+/** A state that must come about, because the goal or every way to the goal asks for it. */
+interface Landmark {
+  readonly key: string;
+  /** What may bring it about. */
+  readonly achievers: ReadonlySet<Step>;
+  /** Instructions that the cheapest of them has beside moves of saved values, which are counted apart. */
+  readonly weight: number;
+  /** What all of them require. */
+  readonly first: readonly { readonly dimension: StateDimension; readonly value: number }[];
+  holds(vector: Vector): boolean;
+}
+
+/** What a vector still lacks. */
+interface Left {
+  /** Registers. */
+  readonly missing: number;
+  /** No two of them can be brought about by one step. */
+  readonly counted: readonly Landmark[];
+  /** Instructions. */
+  readonly total: number;
+}
+
+export class Bound {
+  private readonly context: PathContext;
+  private readonly goal: Goal;
+  private readonly registers: Demand | undefined;
+  private readonly steps: readonly Step[];
+  /** With the target that it is asked for at: true for user, undefined for both. */
+  private readonly roots: readonly { readonly landmark: Landmark; readonly toUser: boolean | undefined }[];
+  private readonly landmarks = new Map<string, Landmark>();
+  private readonly known = new Map<number, Left>();
+  private readonly weights = new Map<Step, { readonly weight: number; readonly loaded: number }>();
+  private readonly knownMoves = new Map<number, number>();
+  private readonly vague: boolean;
+  /** The terminal pops its words where the user's page tables are active, which may not map the stack that the event came on. */
+  private readonly popsCopiedFrame: boolean;
+  /** The steps that can load the user's RSP: the words that they pop, if each pops them from a stack that the path switched to. */
+  private readonly stackLoads: readonly StackLoad[] | undefined;
+  /** Copies of saved words are counted apart. */
+  private readonly countsCopies: boolean;
+  /** Registers that one instruction can load. */
+  private readonly mostLoads: number;
+
+  /** `vague`: some rules are put aside, so that nothing is certain of the goal. */
+  constructor(
+    context: PathContext,
+    goal: Goal,
+    all: readonly Demand[],
+    operators: readonly PlannedStep[],
+    start: Point,
+    vague: boolean,
+  ) {
+    const stack = context.dimension("stack");
+    const starts = new Set(start.vectors.map(({ vector }) => valueOf(vector, stack)));
+    const demands = vague ? [] : all;
+    this.context = context;
+    this.goal = goal;
+    this.vague = vague;
+    this.steps = [...new Set(operators.map((o) => o.step))];
+    this.registers = demands.find((d) => d.dimension.name === "registers" && d.dimension.values[d.value] === "user");
+    this.mostLoads = Math.max(1, ...this.steps.flatMap((step) => instructionsOf(step).map((i) => loadsOf(i).length)));
+    const popsFrame = goal.kind === "terminal" && goal.terminal.popsFrame;
+    this.popsCopiedFrame = popsFrame && demands.some((d) => demandText(d) === "cr3 user" && d.toUser !== false);
+    this.stackLoads = popsFrame || goal.kind === "tail" ? undefined : stackLoads(this.steps, starts, demands);
+    this.countsCopies = this.popsCopiedFrame || this.stackLoads !== undefined;
+    const states = demands.filter((d) => d.dimension.name !== "registers" && !(goal.kind === "tail" && d.atTerminal));
+    const tokens = goal.kind === "tail" || vague ? [] : context.tokens.filter((t) => this.steps.some((step) => step.restores?.token === t.name));
+    this.roots = [
+      ...states.map((d) => ({ landmark: this.landmark(d), toUser: d.toUser })),
+      ...tokens.map((t) => ({ landmark: this.tokenLandmark(t.name), toUser: undefined })),
+    ];
+  }
+
+  /** Instructions that every plan from this point to the goal has at least; Infinity where there is none. */
+  at({ vectors, location, locationId }: Point): number {
+    let moves = this.knownMoves.get(locationId);
+    if (moves === undefined) this.knownMoves.set(locationId, (moves = this.moves(location, vectors[0]?.vector)));
+    return moves + Math.max(...vectors.map((v) => this.left(v).total));
+  }
+
+  /** Saved words that must still be moved: to registers that the terminal reads, and from a stack that it could not pop them from. */
+  private moves(location: Location, vector: Vector | undefined): number {
+    const { goal, context } = this;
+    if (goal.kind === "tail" || this.vague || !vector) return 0;
+    const saves = (value: SymbolicValue | undefined) => (value?.kind === "field" ? fieldSaves(context, value.field) : undefined);
+    let moves = 0;
+    for (const requirement of goal.terminal.frameRequirements) {
+      if (requirement.kind !== "equal") continue;
+      const loaded = saves(location.registers[requirement.left as GeneralRegister]);
+      if (loaded !== requirement.left && loaded !== requirement.right) moves++;
+    }
+    moves = Math.ceil(moves / this.mostLoads);
+    if (this.popsCopiedFrame) {
+      const start = stackOfRegion(context, vector, "frame");
+      const copied = (region: string) => !kernelOnlyStacks.includes(stackOfRegion(context, vector, region));
+      if (kernelOnlyStacks.includes(start)) moves += notStored(poppedWords, location, copied, saves);
+    } else if (location.registers.rsp.kind === "pointer" && this.stackLoads) {
+      // Whichever step loads RSP pops words from its stack. A word that nobody stored there brings back nothing.
+      const needs = this.stackLoads.map(({ stack, words }) => notStored(words, location, (region) => region === `stack:${stack}`, saves));
+      moves += Math.min(...needs);
+    }
+    return moves;
+  }
+
+  /** The first state that is missing and that no step brings about, if there is one. */
+  hopeless({ vectors }: Point): string | undefined {
+    for (const { vector } of vectors) for (const l of this.open(vector)) if (l.achievers.size === 0) return l.key;
+    return undefined;
+  }
+
+  /**
+   * How many of a step's instructions bring a point no nearer to the goal, at least: the bound grows by no less than that. Known
+   * without doing the step, so that a search need not do steps that lead nowhere.
+   */
+  waste({ vectors }: Point, { step }: PlannedStep): number {
+    if (step.form.kind === "built-in") return 0;
+    const { weight, loaded } = this.weightOf(step);
+    let least = Number.POSITIVE_INFINITY;
+    for (const known of vectors) {
+      const { missing, counted } = this.left(known);
+      let waste = weight + Math.max(0, loaded - missing);
+      for (const landmark of counted) if (landmark.achievers.has(step)) waste -= landmark.weight;
+      least = Math.min(least, waste);
+    }
+    return Math.max(0, least);
+  }
+
+  private weightOf(step: Step): { readonly weight: number; readonly loaded: number } {
+    let known = this.weights.get(step);
+    if (!known) {
+      const weight = besideMoves(step, this.countsCopies);
+      this.weights.set(step, (known = { weight, loaded: loadedBy(instructionsOf(step)).size }));
+    }
+    return known;
+  }
+
+  private left({ id, vector }: KnownVector): Left {
+    let known = this.known.get(id);
+    if (known === undefined) this.known.set(id, (known = this.count(vector)));
+    return known;
+  }
+
+  private count(vector: Vector): Left {
+    const { goal, registers } = this;
+    let missing = 0;
+    if (registers) {
+      const lost = goal.kind === "terminal" ? vector.event.loses.filter((r) => goal.terminal.loads.includes(r)) : [];
+      missing = missingRegisters(vector, [...registers.except, ...lost]).length;
+    }
+    let total = Math.ceil(missing / this.mostLoads);
+    // Landmarks that one step could bring about together are counted once.
+    const used = new Set<Step>();
+    const counted: Landmark[] = [];
+    for (const landmark of this.open(vector).sort((a, b) => b.weight - a.weight)) {
+      if (landmark.achievers.size === 0) return { missing, counted: [], total: Number.POSITIVE_INFINITY };
+      if ([...landmark.achievers].some((step) => used.has(step))) continue;
+      for (const step of landmark.achievers) used.add(step);
+      counted.push(landmark);
+      total += landmark.weight;
+    }
+    return { missing, counted, total };
+  }
+
+  /** The landmarks that are still to come. */
+  private open(vector: Vector): Landmark[] {
+    const open = new Map<string, Landmark>();
+    const visit = (landmark: Landmark): void => {
+      if (open.has(landmark.key) || landmark.holds(vector)) return;
+      open.set(landmark.key, landmark);
+      for (const state of landmark.first) visit(this.landmark(state));
+    };
+    for (const { landmark, toUser } of this.roots) if (toUser === undefined || toUser === vector.toUser) visit(landmark);
+    return [...open.values()];
+  }
+
+  private landmark(state: { readonly dimension: StateDimension; readonly value: number }): Landmark {
+    const key = demandText(state);
+    const known = this.landmarks.get(key);
+    if (known) return known;
+    const onStack = state.dimension.name === "stack";
+    // A step that loads RSP says what stack it is, or its instructions tell.
+    const maySwitch = (step: Step) => loadsStackPointer(step) && !step.ensures.some((s) => s.dimension === state.dimension);
+    const achievers = this.steps.filter((step) => achievements(step).includes(key) || (onStack && maySwitch(step)));
+    const setting = { ...state, except: [], span: this.goal.span };
+    const landmark = this.newLandmark(key, achievers, (vector) => holds(this.context, vector, setting));
+    this.landmarks.set(key, landmark);
+    return landmark;
+  }
+
+  private tokenLandmark(token: string): Landmark {
+    const bit = 1 << this.context.tokens.findIndex((t) => t.name === token);
+    const owed = (vector: Vector) => vector.event.tokens.some((t) => t.name === token);
+    const achievers = this.steps.filter((step) => step.restores?.token === token);
+    return this.newLandmark(`token ${token}`, achievers, (vector) => !owed(vector) || (vector.tokens & bit) !== 0);
+  }
+
+  private newLandmark(key: string, achievers: readonly Step[], holdsIn: Landmark["holds"]): Landmark {
+    const [one, ...others] = achievers;
+    const first = (one?.requires ?? []).filter(
+      (r) => r.dimension.name !== "registers" && others.every((o) => o.requires.some((s) => s.dimension === r.dimension && s.value === r.value)),
+    );
+    const weight = achievers.length === 0 ? 0 : Math.min(...achievers.map((step) => besideMoves(step, this.countsCopies)));
+    return { key, achievers: new Set(achievers), weight, first, holds: holdsIn };
+  }
+}
+
+/** How many of some saved words are on none of the stacks. */
+function notStored(
+  words: readonly string[],
+  { slots }: Location,
+  on: (region: string) => boolean,
+  saves: (value: SymbolicValue) => string | undefined,
+): number {
+  const stored = new Set([...slots].flatMap(([region, values]) => (on(region) ? [...values.values()].map(saves) : [])));
+  return words.filter((word) => !stored.has(word)).length;
+}
