@@ -20,6 +20,7 @@ import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
 import { checkLoops, workIrqs } from "./rules/work-policy.js";
 import { changedAt, describe, isFeatureNote } from "./story.js";
+import { eventFacts } from "./transfer.js";
 import { Vector, valueIndex } from "./vector.js";
 
 /** Asked at every point of every path. */
@@ -139,9 +140,11 @@ export function starts(context: PathContext): Vector[] {
           flags: unknownFlags(context.allFlags),
           registers: 0,
           tokens: 0,
-          facts: 0,
+          facts: eventFacts(context, event),
           decided: 0,
+          denied: 0,
           stale: 0,
+          rewritten: false,
         }),
       ];
     }),
@@ -240,15 +243,16 @@ function mostTelling(context: PathContext, all: readonly Found[]): Found[] {
       // A dimension that is wrong is wrong until it is set: what minds it later says nothing new.
       if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal")
         keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
+      // So it is while IRQs are on.
+      if (finding.code === "EX4005") keys.push(`${finding.code} ${args["dimension"]}`);
       // Who uses an unmapped stack goes on using it.
       if (finding.code === "EX4004") keys.push(`${finding.code} ${args["region"]}`);
       if (cause?.kind === "stale") keys.push(`${finding.code} ${cause.fact}`);
       if (keys.some((key) => seen.has(key))) return false;
       if (cause?.kind === "dimension" && finding.obligation === undefined) {
-        const since = changedAt(context, one);
-        const state = since && `${cause.dimension.name} ${valueIndex(reached.vector, cause.dimension)} ${since.id}`;
-        if (state !== undefined && minded.has(state)) return false;
-        if (state !== undefined && node.kind !== "terminal") minded.add(state);
+        const state = `${cause.dimension.name} ${valueIndex(reached.vector, cause.dimension)} ${changedAt(context, one)?.id ?? "at the start"}`;
+        if (minded.has(state)) return false;
+        if (node.kind !== "terminal") minded.add(state);
       }
       for (const key of keys) seen.add(key);
       return true;

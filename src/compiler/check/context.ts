@@ -1,7 +1,7 @@
 /** What the rules need to know of a path besides its nodes: numbered flags, conditions, tokens, and its feature combinations. */
 
 import { readsFrame, visitTest } from "../model/expressions.js";
-import type { Condition, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
+import type { Condition, Event, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
 import type { PathGraph, PathNode, PlacedInstruction } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
@@ -12,8 +12,8 @@ import { dimensionNamed } from "./vector.js";
 /** A path that mentions more than this many of one thing is refused (EX2044) instead of taking hours. */
 export const limits = { features: 16, flags: 31, conditions: 31 } as const;
 
-/** A test that tells something of the frame: a named condition, or one written out in a `when`. */
-export type Fact = { readonly condition: Condition } | { readonly test: Test };
+/** A test that tells something of the frame: a named condition, one written out in a `when`, or what an event says of the frame that entry leaves. */
+export type Fact = { readonly condition: Condition } | { readonly test: Test } | { readonly event: Event; readonly test: Test };
 
 export interface PathContext {
   readonly graph: PathGraph;
@@ -120,7 +120,8 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
     }
   }
   const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
-  const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test }))];
+  const left = exit.events.flatMap((event) => event.frameFacts.filter(ofProcessorWords).map((test) => ({ event, test })));
+  const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test })), ...left];
   const space = features.size <= limits.features ? new FeatureSpace(features) : undefined;
   if (!space || space.features.length > limits.features)
     return { what: "features", count: space?.features.length ?? features.size, limit: limits.features };
@@ -154,4 +155,11 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
     flags,
   };
+}
+
+const processorWords: ReadonlySet<string | undefined> = new Set(["rcx", "r11", "rip", "cs", "rflags", "ss"]);
+
+/** Only these words can keep a terminal from restoring the frame. */
+function ofProcessorWords(test: Test): boolean {
+  return test.kind === "compare" && [test.left, test.right].some((o) => o.kind === "field" && processorWords.has(o.field.saves));
 }

@@ -131,7 +131,9 @@ function arrival(context: PathContext, event: Event, toUser: boolean, values: re
     tokens: 0,
     facts: 0,
     decided: 0,
+    denied: 0,
     stale: 0,
+    rewritten: false,
   });
 }
 

@@ -9,7 +9,7 @@ import type { EvaluateNode, InstructionsNode, PathNode } from "../path/graph.js"
 import type { PathContext } from "./context.js";
 import { forgetSnapshot, forgetValues, seenNone, seenSome } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
-import { afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
+import { afterBranch, afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
 import { type Vector, valueIndex, withValue } from "./vector.js";
 
 /** A vector at a point, and how it was reached. */
@@ -37,7 +37,14 @@ export type Visitor = (node: PathNode, reached: Reached, instruction: number | u
 /** Does an instruction change any vector? Most moves of kernel values do not. */
 function movesVectors(context: PathContext, node: InstructionsNode, index: number): boolean {
   const facts = instructionFacts(context, node, index);
-  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || (facts?.rflags.length ?? 0) > 0 || !!facts?.effects.some((e) => e.kind === "swapgs");
+  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || (facts?.rflags.length ?? 0) > 0 || !!facts?.fence || !!facts?.kernelData || !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "call");
+}
+
+/** Is there a SWAPGS in a block, outside of the blocks in it? */
+function swapsGs(context: PathContext, nodes: readonly PathNode[]): boolean {
+  return nodes.some(
+    (node) => node.kind === "instructions" && node.instructions.some((_, i) => instructionFacts(context, node, i)?.effects.some((e) => e.kind === "swapgs")),
+  );
 }
 
 type States = Map<string, Reached>;
@@ -104,8 +111,13 @@ export class Explorer {
         return this.each(node, current, (v) => afterStep(context, v, node));
       }
       case "branch": {
-        const then = this.block(node.then, this.arm(node, node.test, true, states));
-        const otherwise = this.block(node.otherwise, this.arm(node, node.test, false, states));
+        const guessed = node.reason !== "feature" && [node.then, node.otherwise].some((arm) => swapsGs(this.context, arm));
+        const arm = (outcome: boolean): States => {
+          const entered = this.arm(node, node.test, outcome, states);
+          return guessed ? this.each(node, entered, (v) => afterBranch(context, v)) : entered;
+        };
+        const then = this.block(node.then, arm(true));
+        const otherwise = this.block(node.otherwise, arm(false));
         return this.union(then, otherwise);
       }
       case "loop":
@@ -219,7 +231,7 @@ export class Explorer {
         const decided = (vector.decided & bit) !== 0;
         if (decided && ((outcome ? vector.denied : vector.facts) & bit) !== 0) return [];
         const vectors = decided ? this.recall(vector, test.condition.test, outcome) : this.learn(vector, test.condition.test, outcome);
-        if (!outcome) return decided ? vectors.map((v) => v.with({ denied: v.denied | bit })) : vectors;
+        if (!outcome) return vectors.map((v) => v.with({ denied: v.denied | bit, stale: decided ? v.stale : v.stale & ~bit }));
         return vectors.map((v) => v.with({ facts: v.facts | bit, stale: decided ? v.stale : v.stale & ~bit }));
       }
       default:
@@ -232,11 +244,13 @@ export class Explorer {
     return test.kind === "frame-user" ? this.learn(vector, test, outcome) : [vector];
   }
 
-  /** Keeps a written-out test of the frame as a fact. */
+  /** Keeps what a written-out test of the frame told. */
   private note(vector: Vector, test: Test, outcome: boolean): Vector {
-    if (!outcome) return vector;
     const bit = factBit(this.context, (fact) => "test" in fact && fact.test === test);
-    return bit === 0 ? vector : vector.with({ facts: vector.facts | bit, stale: vector.stale & ~bit });
+    if (bit === 0) return vector;
+    const { facts, denied } = vector;
+    const told = outcome ? { facts: facts | bit, denied: denied & ~bit } : { facts: facts & ~bit, denied: denied | bit };
+    return vector.with({ ...told, stale: vector.stale & ~bit });
   }
 
   private each(node: PathNode, states: States, transfer: (vector: Vector) => Vector, instruction?: number): States {

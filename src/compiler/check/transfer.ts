@@ -43,14 +43,32 @@ export function afterCall(context: PathContext, vector: Vector, node: CallNode):
 /** What every contract does: flags, the frame's version, and what it ensures. */
 function afterContract(context: PathContext, vector: Vector, item: Contract): Vector {
   let next = withFlags(vector, maySet(clearFlags(vector.flags, context.flags(item.clears)), context.flags(item.maySet)));
-  if (item.rewritesFrame) next = next.with({ stale: next.stale | next.decided | next.facts, facts: next.facts & (next.decided | eventFacts(context)), rewritten: true });
+  if (item.rewritesFrame) next = rewritten(context, next);
   if (item.touches.length > 0) next = dirtied(context, next);
+  if (item.mayFault) next = faulted(context, next);
   return item.ensures.reduce((v, setting) => ensured(context, v, setting), next);
+}
+
+/** What was decided of the frame tells of the old one; what was not decided is not known of the new one. */
+function rewritten(context: PathContext, vector: Vector): Vector {
+  const { facts, decided, denied, stale } = vector;
+  const kept = decided | eventFacts(context);
+  return vector.with({ stale: stale | decided | facts, facts: facts & kept, denied: denied & decided, rewritten: true });
 }
 
 /** Data of the kernel's, or saved registers, went through the CPU's buffers (INV-74, INV-75). */
 function dirtied(context: PathContext, vector: Vector): Vector {
   return set(context, vector, "buffers", "dirty");
+}
+
+/** A fault may be a page fault, and its handler returns by IRET, which lets the next NMI in (INV-106, INV-107). */
+function faulted(context: PathContext, vector: Vector): Vector {
+  return set(context, set(context, vector, "cr2", "lost"), "nmi", "unmasked");
+}
+
+/** At the start of an arm of a branch around SWAPGS: the processor may be in the other arm, too (INV-45). */
+export function afterBranch(context: PathContext, vector: Vector): Vector {
+  return set(context, vector, "speculation", "open");
 }
 
 function ensured(context: PathContext, vector: Vector, setting: StateSetting): Vector {
@@ -63,10 +81,12 @@ export function afterInstruction(context: PathContext, vector: Vector, node: Ins
   if (!facts) return vector;
   let next = facts.effects.reduce((v, effect) => afterEffect(context, v, effect), vector);
   for (const [name, value] of facts.rflags) next = set(context, next, name, value);
+  if (facts.fence) next = set(context, next, "speculation", "fenced");
+  else if (facts.guessedSwap) next = set(context, next, "speculation", "open");
   const registers = (next.registers & ~facts.lost) | facts.gained;
   if (registers !== next.registers) next = next.with({ registers });
   if (facts.stack !== undefined) next = set(context, next, "stack", facts.stack);
-  if (facts.perCpu || facts.gained !== 0 || facts.effects.some((e) => e.kind === "call")) next = dirtied(context, next);
+  if (facts.kernelData || facts.gained !== 0 || facts.effects.some((e) => e.kind === "call")) next = dirtied(context, next);
   return next === vector ? vector : settle(context, next);
 }
 

@@ -24,8 +24,12 @@ export interface VectorFields {
   readonly facts: number;
   /** Bit `i`: condition `i` was decided (by `evaluate`). */
   readonly decided: number;
+  /** Bit `i`: condition `i` was decided, and it does not hold. */
+  readonly denied: number;
   /** Bit `i`: the frame was rewritten after condition `i` was decided. */
   readonly stale: number;
+  /** The frame is not what entry saved any more: user mode, by a signal or a tracer, may have chosen every word of it. */
+  readonly rewritten: boolean;
 }
 
 export class Vector implements VectorFields {
@@ -37,7 +41,9 @@ export class Vector implements VectorFields {
   readonly tokens: number;
   readonly facts: number;
   readonly decided: number;
+  readonly denied: number;
   readonly stale: number;
+  readonly rewritten: boolean;
   private cachedKey: string | undefined;
 
   constructor(fields: VectorFields) {
@@ -49,7 +55,9 @@ export class Vector implements VectorFields {
     this.tokens = fields.tokens;
     this.facts = fields.facts;
     this.decided = fields.decided;
+    this.denied = fields.denied;
     this.stale = fields.stale;
+    this.rewritten = fields.rewritten;
   }
 
   /** This vector with some fields changed. */
@@ -63,13 +71,15 @@ export class Vector implements VectorFields {
       tokens: changes.tokens ?? this.tokens,
       facts: changes.facts ?? this.facts,
       decided: changes.decided ?? this.decided,
+      denied: changes.denied ?? this.denied,
       stale: changes.stale ?? this.stale,
+      rewritten: changes.rewritten ?? this.rewritten,
     });
   }
 
   /** Two vectors with the same key are the same. */
   get key(): string {
-    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${boxKey(this.flags)},${this.registers},${this.tokens},${this.facts},${this.decided},${this.stale}${this.event.name}`;
+    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${this.rewritten ? "r" : ""}${boxKey(this.flags)},${this.registers},${this.tokens},${this.facts},${this.decided},${this.denied},${this.stale}${this.event.name}`;
     return this.cachedKey;
   }
 }

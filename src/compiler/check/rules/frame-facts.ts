@@ -2,43 +2,55 @@
 import type { GeneralRegister } from "../../machine/instruction.js";
 import type { FrameRequirement } from "../../machine/terminals.js";
 import { visitTest } from "../../model/expressions.js";
-import type { Constant, Operand, Test } from "../../model/model.js";
+import type { Comparison, Condition, Constant, Operand, Test } from "../../model/model.js";
 import type { TerminalNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
 import { fieldSaves } from "../registers.js";
 import type { Rule, Visit } from "../rule.js";
 import { factBit } from "../transfer.js";
+import type { Vector } from "../vector.js";
 
 /** User addresses end one page below the canonical hole: 47 bits with 4-level paging, 56 with 5-level (INV-88). */
 const highest47 = (1n << 47n) - 4096n;
 const highest56 = (1n << 56n) - 4096n;
+/** With all of these bits clear an address is canonical, and the user's. */
+const notCanonical = (1n << 64n) - (1n << 47n);
 
 export function frameFacts(visit: Visit, node: TerminalNode): void {
   const { context, vector, report } = visit;
-  const known = clauses(context, vector.facts & ~vector.stale);
-  const stale = clauses(context, vector.facts & vector.stale);
+  const all = clauses(context, vector);
+  const known = all.filter((c) => !c.stale);
+  const stale = all.filter((c) => c.stale);
   for (const requirement of node.terminal.frameRequirements) {
-    if (provedByRegisters(context, node, requirement) || known.some((c) => proves(context, c.test, requirement))) continue;
-    const outdated = stale.find((c) => proves(context, c.test, requirement));
-    if (outdated) {
+    if (provedByRegisters(visit, node, requirement) || proved(known, requirement)) continue;
+    const outdated = stale.find((c) => proved([...known, c], requirement));
+    if (outdated?.condition) {
+      const { name } = outdated.condition;
       report({
         code: "EX3007",
-        args: { condition: outdated.name },
+        args: { condition: name },
         cause: { kind: "stale", fact: outdated.fact },
         details: {
           label: `\`${node.terminal.name}\` relies on it here`,
           notes: [`${requirement.why} (INV-86)`],
-          help: `decide \`${outdated.name}\` after the last work that may rewrite the frame`,
+          help: `decide \`${name}\` after the last work that may rewrite the frame`,
         },
       });
       return;
     }
     const fact = factText(context, requirement);
+    const notes = [requirement.why];
+    const selector = requirement.kind === "selector" ? wrongSelector(known, requirement) : undefined;
+    if (selector !== undefined) notes.push(selector);
+    else if (outdated) notes.push("it was so when entry had saved the frame, and a signal or a tracer may have changed any word of it since (INV-86)");
+    else if (requirement.kind === "equal" && vector.rewritten)
+      notes.push("whoever rewrote the frame may have chosen both, and user mode is to get both (INV-86)");
     report({
       code: "EX5004",
       args: { fact: fact.text, terminal: node.terminal.name },
+      cause: vector.rewritten && selector === undefined ? { kind: "stale", fact: outdated?.fact ?? 0 } : undefined,
       details: {
-        notes: [requirement.why],
+        notes,
         help: `add \`${fact.clause}\` to the condition under which \`${node.terminal.name}\` is chosen, and leave by \`iretq\` otherwise`,
       },
     });
@@ -74,64 +86,107 @@ function readsFields(test: Test): boolean {
   return result;
 }
 
+type Compare = Extract<Test, { kind: "compare" }>;
+
+/** A comparison that holds of the frame, or held of it before it was rewritten. */
 interface Clause {
-  readonly test: Test;
-  readonly name: string;
+  readonly test: Compare;
+  /** Undefined where the test was written out, or said by the event. */
+  readonly condition: Condition | undefined;
   readonly fact: number;
+  readonly stale: boolean;
 }
 
-/** What the facts in `bits` say, clause by clause. */
-function clauses(context: PathContext, bits: number): Clause[] {
+/** What is known of the frame, clause by clause: by tests that held, and by those that did not. */
+function clauses(context: PathContext, vector: Vector): Clause[] {
   return context.facts.flatMap((fact, i) => {
-    if ((bits & (1 << i)) === 0) return [];
-    const name = "condition" in fact ? fact.condition.name : "this test";
+    const bit = 1 << i;
+    const holds = (vector.facts & bit) !== 0;
+    if (!holds && (vector.denied & bit) === 0) return [];
+    const condition = "condition" in fact ? fact.condition : undefined;
     const test = "condition" in fact ? fact.condition.test : fact.test;
-    return conjuncts(test).map((t) => ({ test: t, name, fact: 1 << i }));
+    return compared(test, holds).map((t) => ({ test: t, condition, fact: bit, stale: (vector.stale & bit) !== 0 }));
   });
 }
 
-function conjuncts(test: Test): Test[] {
-  if (test.kind === "and") return test.operands.flatMap(conjuncts);
-  if (test.kind === "condition") return conjuncts(test.condition.test);
-  return [test];
+/** The comparisons that all hold when a test came out as `outcome`. */
+function compared(test: Test, outcome: boolean): Compare[] {
+  switch (test.kind) {
+    case "and":
+    case "or":
+      return (test.kind === "and") === outcome ? test.operands.flatMap((t) => compared(t, outcome)) : [];
+    case "not":
+      return compared(test.operand, !outcome);
+    case "condition":
+      return compared(test.condition.test, outcome);
+    case "compare":
+      return [outcome ? test : { ...test, operator: opposite[test.operator] }];
+    default:
+      return [];
+  }
 }
 
-/** RCX loaded straight from the saved RIP needs no comparison. */
-function provedByRegisters(context: PathContext, node: TerminalNode, requirement: FrameRequirement): boolean {
-  if (requirement.kind !== "equal") return false;
+const opposite: Readonly<Record<Comparison, Comparison>> = {
+  "==": "!=",
+  "!=": "==",
+  "<": ">=",
+  "<=": ">",
+  ">": "<=",
+  ">=": "<",
+  has: "lacks",
+  lacks: "has",
+};
+
+/** RCX loaded straight from the saved RIP needs no comparison, as long as the saved RCX is the one that SYSCALL overwrote. */
+function provedByRegisters({ context, vector }: Visit, node: TerminalNode, requirement: FrameRequirement): boolean {
+  if (requirement.kind !== "equal" || vector.rewritten) return false;
   const value = node.before.registers[requirement.left as GeneralRegister];
   const lost = context.graph.exit.events.every((event) => event.loses.includes(requirement.left));
   return lost && value.kind === "field" && fieldSaves(context, value.field) === requirement.right;
 }
 
-function proves(context: PathContext, test: Test, requirement: FrameRequirement): boolean {
-  if (test.kind !== "compare") return false;
-  const left = savedRegister(test.left);
-  const right = savedRegister(test.right);
-  const number = test.right.kind === "number" ? test.right : undefined;
+function proved(known: readonly Clause[], requirement: FrameRequirement): boolean {
   switch (requirement.kind) {
     case "equal":
-      return (
-        test.operator === "==" &&
-        ((left === requirement.left && right === requirement.right) || (left === requirement.right && right === requirement.left))
-      );
-    case "selector":
-      return test.operator === "==" && left === requirement.field && number !== undefined;
+      return known.some(({ test }) => {
+        const sides = [savedRegister(test.left), savedRegister(test.right)];
+        return test.operator === "==" && sides.includes(requirement.left) && sides.includes(requirement.right);
+      });
+    case "selector": {
+      const selector = selectorOf(known, requirement.field);
+      return selector !== undefined && (selector & 3n) === 3n;
+    }
     case "canonical":
       return (
-        (test.operator === "<" || test.operator === "<=") &&
-        left === requirement.field &&
-        number !== undefined &&
-        bounded(number, test.operator)
+        (bitsClear(known, requirement.field) & notCanonical) === notCanonical ||
+        known.some(({ test: { left, operator, right } }) => {
+          if (savedRegister(left) !== requirement.field || right.kind !== "number") return false;
+          return (operator === "<" || operator === "<=") && bounded(right, operator);
+        })
       );
     case "lacks":
-      return (
-        test.operator === "lacks" &&
-        left === requirement.field &&
-        number !== undefined &&
-        (smallest(number) & requirement.bits) === requirement.bits
-      );
+      return (bitsClear(known, requirement.field) & requirement.bits) === requirement.bits;
   }
+}
+
+/** The bits of a saved register that are known to be clear, by one test or by several. */
+function bitsClear(known: readonly Clause[], register: string): bigint {
+  return known.reduce((bits, { test: { left, operator, right } }) => {
+    return operator === "lacks" && savedRegister(left) === register && right.kind === "number" ? bits | smallest(right) : bits;
+  }, 0n);
+}
+
+/** What a saved selector was found to equal. */
+function selectorOf(known: readonly Clause[], field: string): bigint | undefined {
+  const clause = known.find(({ test }) => test.operator === "==" && savedRegister(test.left) === field && test.right.kind === "number");
+  return clause?.test.right.kind === "number" ? smallest(clause.test.right) : undefined;
+}
+
+/** Why the selector that was tested for cannot be the one that the terminal sets. */
+function wrongSelector(known: readonly Clause[], { field }: { readonly field: "cs" | "ss" }): string | undefined {
+  const selector = selectorOf(known, field);
+  if (selector === undefined) return undefined;
+  return `0x${selector.toString(16)} is no selector of user mode: its RPL is ${selector & 3n}, and an IRET to user mode with it faults`;
 }
 
 function savedRegister(operand: Operand): string | undefined {
