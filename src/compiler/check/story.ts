@@ -122,12 +122,25 @@ function lookWithIrqsOn(context: PathContext, moves: readonly Move[], flags: num
   return { span: look.node.span, message: "the flags are read with IRQs on: an interrupt may set them right behind it" };
 }
 
-function startLabel(context: PathContext, moves: readonly Move[], dimension: string): Label | undefined {
-  const event = moves[0]?.before.event ?? context.graph.exit.events[0];
-  const setting = event?.starts.find((s) => s.dimension.name === dimension);
-  if (setting) return { span: setting.span, message: "it starts like this" };
-  const usual = context.dimension(dimension);
-  return event && { span: event.span, message: `${dimension} is ${usual.values[usual.usual]} when it comes, as nothing else is said` };
+function startLabel(context: PathContext, moves: readonly Move[], name: string): Label | undefined {
+  const first = moves[0]?.before;
+  const event = first?.event ?? context.graph.exit.events[0];
+  if (!event) return undefined;
+  const entering = isEntry(context);
+  const setting = (entering ? event.arrives : event.starts).find((s) => s.dimension.name === name);
+  if (setting) return { span: setting.span, message: entering ? "it arrives like this" : "it starts like this" };
+  const dimension = context.dimension(name);
+  if (!entering) return { span: event.span, message: `${name} is ${dimension.values[dimension.usual]} when it comes, as nothing else is said` };
+  if (!first) return undefined;
+  const value = valueIndex(first, dimension);
+  const left = first.toUser && context.requires.find((r) => r.target === "user" && r.setting.dimension === dimension && r.setting.value === value);
+  if (left) return { span: left.span, message: "user mode runs like this" };
+  return { span: event.span, message: `${name} is ${dimension.values[value]} in what it may interrupt` };
+}
+
+/** Is the path an entry? What it starts with then is what was interrupted. */
+function isEntry({ graph, model }: PathContext): boolean {
+  return model.entries.some((entry) => entry.body === graph.exit.leave);
 }
 
 /** The flags that this move may have set: not seen yet, or not set before. */
@@ -141,7 +154,7 @@ function byInterrupt(context: PathContext, move: Move, flags: number): boolean {
 
 /** The story: what changed, step by step. Steps that change nothing that is told are left out. */
 function trace(context: PathContext, moves: readonly Move[], last: Vector, { finding, node }: Pick<Told, "finding" | "node">): TraceStep[] {
-  const result: TraceStep[] = [arrival(moves, last)];
+  const result: TraceStep[] = [arrival(context, moves, last)];
   const { cause } = finding;
   const culprit = cause?.kind === "flags" ? moves.findLast(({ before, after }) => (setSince(before, after) & cause.flags) !== 0) : undefined;
   for (const move of moves) {
@@ -159,10 +172,10 @@ function trace(context: PathContext, moves: readonly Move[], last: Vector, { fin
   return result;
 }
 
-function arrival(moves: readonly Move[], last: Vector): TraceStep {
+function arrival(context: PathContext, moves: readonly Move[], last: Vector): TraceStep {
   const event = moves[0]?.before.event ?? last.event;
   const from = (moves[0]?.before ?? last).toUser ? "user" : "kernel";
-  const start = event.starts.map((s) => `${s.dimension.name} ${s.dimension.values[s.value]}`).join(", ");
+  const start = (isEntry(context) ? event.arrives : event.starts).map((s) => `${s.dimension.name} ${s.dimension.values[s.value]}`).join(", ");
   return { span: event.span, text: `\`${event.name}\` came from ${from} mode${start === "" ? "" : `: ${start}`}` };
 }
 
@@ -175,7 +188,7 @@ function flagNames(context: PathContext, flags: number): string {
 /** Every step of the way with all that it changes in the state vector, for `--trace`. */
 function everyStep(context: PathContext, moves: readonly Move[], last: Vector, end: PathNode): TraceStep[] {
   const first = moves[0]?.before ?? last;
-  const { text, span } = arrival(moves, last);
+  const { text, span } = arrival(context, moves, last);
   const vector = context.model.dimensions.filter((d) => d.name !== "registers").map((d) => `${d.name} ${valueOf(first, d)}`);
   const result: TraceStep[] = [{ span, text: `${text.replace(/:.*/, "")}: ${vector.join(", ")}` }];
   for (const move of moves) {
