@@ -1,4 +1,9 @@
-/** The text of a spec with any number of asynchronous flags, each with work that clears it and may set one or two others. */
+/**
+ * The text of a spec with any number of asynchronous flags, each with work that clears it and may set one or two others. There are
+ * eight kernels: three features, with each of which some other work handles a flag.
+ */
+
+const features = 3;
 
 export function specWithFlags(count: number): string {
   const flags = Array.from({ length: count }, (_, i) => `TIF_${i}`);
@@ -6,12 +11,17 @@ export function specWithFlags(count: number): string {
     const others = [...new Set([(i + 1) % count, ...(i % 2 === 0 ? [(i + 3) % count] : [])])].filter((o) => o !== i).map((o) => flags[o]);
     // Every fourth item is like the delivery of a signal.
     const may = [...(i % 4 === 2 ? ["rewrite frame"] : []), `set ${others.join(" | ")}`];
-    return `work work_${i} {\n  one-shot when ${flag}\n  call work_${i}(frame)\n  requires irqs on\n  clears ${flag}\n  may ${may.join(", ")}\n}\n`;
+    const contract = (name: string, condition: string, effects: readonly string[]) =>
+      `work ${name}${condition} {\n  one-shot when ${flag}\n  call ${name}(frame)\n  requires irqs on\n  clears ${flag}\n  may ${effects.join(", ")}\n}\n`;
+    if (i >= features) return contract(`work_${i}`, "", may);
+    return contract(`work_${i}`, ` if not F${i}`, may) + contract(`other_work_${i}`, ` if F${i}`, [...may, "sleep", `set ${flag}`]);
   });
+  const runs = flags.flatMap((_, i) => (i < features ? [`work_${i}`, `other_work_${i}`] : [`work_${i}`]));
   return `edition 2026
 
 import "bare"
 
+${Array.from({ length: features }, (_, i) => `feature F${i}\n`).join("")}
 flags thread_flags in thread.flags {
 ${flags.map((flag, i) => `  ${flag} bit ${i} async\n`).join("")}}
 
@@ -41,7 +51,7 @@ exit syscall_return from syscall to user {
     irqs off
     repeat while pending user_work {
       irqs on
-      run ${flags.map((_, i) => `work_${i}`).join(", ")}
+      run ${runs.join(", ")}
       irqs off
     }
   }
