@@ -1,9 +1,10 @@
 /** What the rules need to know of a path besides its nodes: numbered flags, conditions, tokens, and its feature combinations. */
 
+import type { GeneralRegister } from "../machine/instruction.js";
 import { readsFrame, visitTest } from "../model/expressions.js";
 import type { Condition, Event, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
-import type { PathGraph, PathNode, PlacedInstruction } from "../path/graph.js";
+import type { PathGraph, PathNode, PlacedInstruction, TerminalNode } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
 import { type LiveArms, liveFlags } from "./flag-liveness.js";
 import type { InstructionFacts } from "./instruction-facts.js";
@@ -33,6 +34,8 @@ export interface PathContext {
   readonly oneShot: readonly { readonly flag: Flag; readonly owing: bigint }[];
   readonly conditions: readonly Condition[];
   readonly facts: readonly Fact[];
+  /** Whether some terminal minds that the frame was rewritten. */
+  readonly mindsRewriting: boolean;
   readonly tokens: readonly Token[];
   readonly requires: readonly Require[];
   /** Which flags still matter, after each branch and loop. */
@@ -59,6 +62,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
   const features = new Set<Parameters<FeatureSpace["with"]>[0]>();
   const conditions = new Set<Condition>();
   const inline: Test[] = [];
+  let mindsRewriting = false;
   const note = (test: Test, owes: (flag: Flag) => void = () => {}) => {
     featuresOf(test, features);
     visitTest(test, (t) => {
@@ -99,6 +103,9 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
       case "evaluate":
         conditions.add(node.condition);
         featuresOf(node.condition.test, features);
+        break;
+      case "terminal":
+        mindsRewriting ||= (node.terminal.mayFault && node.recovery === undefined) || loadsOtherWord(node, model);
         break;
       default:
         break;
@@ -144,6 +151,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
       .sort((a, b) => a.flag.index - b.flag.index),
     conditions: [...conditions],
     facts,
+    mindsRewriting,
     tokens: [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()],
     requires: model.requires,
     live: liveFlags([graph.prepare, graph.leave], {
@@ -162,4 +170,13 @@ const processorWords: ReadonlySet<string | undefined> = new Set(["rcx", "r11", "
 /** Only these words can keep a terminal from restoring the frame. */
 function ofProcessorWords(test: Test): boolean {
   return test.kind === "compare" && [test.left, test.right].some((o) => o.kind === "field" && processorWords.has(o.field.saves));
+}
+
+/** Does a terminal take a register's value from another saved word than the register's own (RCX from the saved RIP)? */
+function loadsOtherWord({ terminal, before }: TerminalNode, { frame }: Model): boolean {
+  return terminal.frameRequirements.some((requirement) => {
+    if (requirement.kind !== "equal") return false;
+    const value = before.registers[requirement.left as GeneralRegister];
+    return value.kind === "field" && frame?.fields.find((f) => f.name === value.field)?.saves === requirement.right;
+  });
 }

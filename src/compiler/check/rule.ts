@@ -15,7 +15,9 @@ export type Cause =
   /** One of these registers (bits of `Vector.registers`) lost its saved value. */
   | { readonly kind: "registers"; readonly registers: number }
   /** The frame was rewritten after a fact (bit of `Vector.facts`) was decided. */
-  | { readonly kind: "stale"; readonly fact: number };
+  | { readonly kind: "stale"; readonly fact: number }
+  /** The frame was rewritten. */
+  | { readonly kind: "rewritten" };
 
 export interface Finding<C extends Code = Code> {
   readonly code: C;

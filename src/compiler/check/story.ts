@@ -92,6 +92,8 @@ function lastMove(moves: readonly Move[], cause: Cause): Move | undefined {
         return (before.registers & ~after.registers & cause.registers) !== 0;
       case "stale":
         return (after.stale & ~before.stale & cause.fact) !== 0;
+      case "rewritten":
+        return after.rewritten && !before.rewritten;
     }
   });
 }
@@ -111,6 +113,7 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
     case "registers":
       return { span, message: "this overwrites a restored register" };
     case "stale":
+    case "rewritten":
       return { span, message: "this may rewrite the frame" };
   }
 }

@@ -53,7 +53,7 @@ function afterContract(context: PathContext, vector: Vector, item: Contract): Ve
 function rewritten(context: PathContext, vector: Vector): Vector {
   const { facts, decided, denied, stale } = vector;
   const kept = decided | eventFacts(context);
-  return vector.with({ stale: stale | decided | facts, facts: facts & kept, denied: denied & decided, rewritten: true });
+  return vector.with({ stale: stale | decided | facts, facts: facts & kept, denied: denied & decided, rewritten: context.mindsRewriting });
 }
 
 /** Data of the kernel's, or saved registers, went through the CPU's buffers (INV-74, INV-75). */

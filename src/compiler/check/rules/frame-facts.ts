@@ -22,7 +22,9 @@ export function frameFacts(visit: Visit, node: TerminalNode): void {
   const known = all.filter((c) => !c.stale);
   const stale = all.filter((c) => c.stale);
   for (const requirement of node.terminal.frameRequirements) {
-    if (provedByRegisters(visit, node, requirement) || proved(known, requirement)) continue;
+    const loaded = provedByRegisters(context, node, requirement);
+    // As long as the saved RCX is the one that SYSCALL overwrote.
+    if ((loaded && !vector.rewritten) || proved(known, requirement)) continue;
     const outdated = stale.find((c) => proved([...known, c], requirement));
     if (outdated?.condition) {
       const { name } = outdated.condition;
@@ -43,12 +45,12 @@ export function frameFacts(visit: Visit, node: TerminalNode): void {
     const selector = requirement.kind === "selector" ? wrongSelector(known, requirement) : undefined;
     if (selector !== undefined) notes.push(selector);
     else if (outdated) notes.push("it was so when entry had saved the frame, and a signal or a tracer may have changed any word of it since (INV-86)");
-    else if (requirement.kind === "equal" && vector.rewritten)
+    else if (vector.rewritten && loaded)
       notes.push("whoever rewrote the frame may have chosen both, and user mode is to get both (INV-86)");
     report({
       code: "EX5004",
       args: { fact: fact.text, terminal: node.terminal.name },
-      cause: vector.rewritten && selector === undefined ? { kind: "stale", fact: outdated?.fact ?? 0 } : undefined,
+      cause: outdated ? { kind: "stale", fact: outdated.fact } : vector.rewritten && loaded ? { kind: "rewritten" } : undefined,
       details: {
         notes,
         help: `add \`${fact.clause}\` to the condition under which \`${node.terminal.name}\` is chosen, and leave by \`iretq\` otherwise`,
@@ -137,9 +139,9 @@ const opposite: Readonly<Record<Comparison, Comparison>> = {
   lacks: "has",
 };
 
-/** RCX loaded straight from the saved RIP needs no comparison, as long as the saved RCX is the one that SYSCALL overwrote. */
-function provedByRegisters({ context, vector }: Visit, node: TerminalNode, requirement: FrameRequirement): boolean {
-  if (requirement.kind !== "equal" || vector.rewritten) return false;
+/** RCX loaded straight from the saved RIP needs no comparison. */
+function provedByRegisters(context: PathContext, node: TerminalNode, requirement: FrameRequirement): boolean {
+  if (requirement.kind !== "equal") return false;
   const value = node.before.registers[requirement.left as GeneralRegister];
   const lost = context.graph.exit.events.every((event) => event.loses.includes(requirement.left));
   return lost && value.kind === "field" && fieldSaves(context, value.field) === requirement.right;
