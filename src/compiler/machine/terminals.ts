@@ -20,6 +20,8 @@ export interface Terminal {
   readonly loads: readonly string[];
   /** RIP, CS, RFLAGS, RSP, SS come from the five words at RSP. */
   readonly popsFrame: boolean;
+  /** Bytes from RSP to the first of them: the FRED returns step over the error code below it themselves. */
+  readonly wordsAt: number;
   /** Frame facts without which it does the wrong thing, each with its reason. */
   readonly frameRequirements: readonly FrameRequirement[];
   /** May fault because of what the frame holds. */
@@ -76,6 +78,7 @@ export const terminals: readonly Terminal[] = [
     requiresToKernel: [],
     loads: ["rcx", "r11"],
     popsFrame: false,
+    wordsAt: 0,
     frameRequirements: [
       {
         kind: "equal",
@@ -118,6 +121,7 @@ export const terminals: readonly Terminal[] = [
     requiresToKernel: [],
     loads: ["rcx", "r11"],
     popsFrame: false,
+    wordsAt: 0,
     frameRequirements: [
       { kind: "selector", field: "cs", why: "SYSRET sets CS to IA32_STAR[63:48], whatever was saved" },
       { kind: "selector", field: "ss", why: "SYSRET sets SS to IA32_STAR[63:48] + 8, whatever was saved" },
@@ -143,6 +147,7 @@ export const terminals: readonly Terminal[] = [
     requiresToKernel: [irqsOff, registersInterrupted, ntClear],
     loads: ["rsp"],
     popsFrame: true,
+    wordsAt: 0,
     frameRequirements: [],
     mayFault: true,
     trapAfter: false,
@@ -163,6 +168,7 @@ export const terminals: readonly Terminal[] = [
     requiresToKernel: [],
     loads: ["rsp"],
     popsFrame: true,
+    wordsAt: 8,
     frameRequirements: [],
     mayFault: true,
     trapAfter: false,
@@ -179,6 +185,7 @@ export const terminals: readonly Terminal[] = [
     requiresToKernel: [irqsOff, registersInterrupted],
     loads: ["rsp"],
     popsFrame: true,
+    wordsAt: 8,
     frameRequirements: [],
     mayFault: false,
     trapAfter: false,
@@ -199,6 +206,7 @@ export const terminals: readonly Terminal[] = [
     requiresToKernel: [irqsOff, registersInterrupted],
     loads: ["rsp"],
     popsFrame: true,
+    wordsAt: 0,
     frameRequirements: [],
     mayFault: false,
     trapAfter: false,

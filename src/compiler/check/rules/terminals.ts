@@ -33,11 +33,14 @@ export const terminals: Rule = (visit) => {
   checkPoppedFrame(visit, node, missing);
   checkTokens(visit, node);
   checkObligations(visit, node);
+  if (!vector.toUser) checkInterruptedObligations(visit, node);
   checkRecovery(visit, node);
+  checkOwnStack(visit, node);
   frameFacts(visit, node);
 };
 
-function checkStates({ context, vector, report }: Visit, { terminal }: TerminalNode): void {
+function checkStates(visit: Visit, { terminal }: TerminalNode): void {
+  const { context, vector, report } = visit;
   for (const [name, wanted, why] of vector.toUser ? terminal.requiresToUser : terminal.requiresToKernel) {
     const dimension = context.dimension(name);
     const actual = valueOf(vector, dimension);
@@ -52,6 +55,7 @@ function checkStates({ context, vector, report }: Visit, { terminal }: TerminalN
   }
   // A return to the kernel changes nothing that entry did not: without a token the kernel's own value stays.
   if (vector.toUser) return;
+  if (vector.event.anyPoint) checkPageFaultAddress(visit, terminal);
   for (const name of ["gs", "cr3", "spec_ctrl"]) {
     const dimension = context.dimension(name);
     const actual = valueOf(vector, dimension);
@@ -66,6 +70,21 @@ function checkStates({ context, vector, report }: Visit, { terminal }: TerminalN
       },
     });
   }
+}
+
+/** A page fault that was interrupted before it read CR2 would handle the wrong address (INV-106). */
+function checkPageFaultAddress({ context, vector, report }: Visit, terminal: TerminalNode["terminal"]): void {
+  const dimension = context.dimension("cr2");
+  if (valueOf(vector, dimension) !== "lost") return;
+  report({
+    code: "EX5001",
+    args: { terminal: terminal.name, dimension: "cr2", wanted: "intact", actual: "lost" },
+    cause: { kind: "dimension", dimension },
+    details: {
+      notes: [`\`${vector.event.name}\` may have interrupted a page fault between its vector and its read of CR2 (INV-106)`],
+      help: "let entry save CR2 (`token old_cr2 in REGISTER restores cr2`) and restore it behind what may fault",
+    },
+  });
 }
 
 /** @returns the registers that the terminal leaves with and that do not hold what was saved of them, told in one finding */
@@ -145,7 +164,7 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
     const frame = context.model.frame;
     if (!frame) return;
     const wrong = poppedWords.flatMap((register, i) => {
-      const value = stackValue(node.before, i * 8, frame);
+      const value = stackValue(node.before, node.terminal.wordsAt + i * 8, frame);
       // Of the saved RFLAGS the kernel may have changed bits on purpose.
       if (register === "rflags" && value.kind === "rflags" && value.field !== undefined) return [];
       return value.kind === "field" && fieldSaves(context, value.field) === register ? [] : [{ register: register.toUpperCase(), value }];
@@ -209,6 +228,39 @@ function restorable(context: Visit["context"], token: string): bigint {
   return steps.reduce((set, { condition }) => set | (condition ? (context.features.where(condition) ?? 0n) : context.features.all), 0n);
 }
 
+/** Who may have interrupted the way to user mode leaves its obligations as paid as they were (INV-77). */
+function checkInterruptedObligations({ context, vector, combinations, report }: Visit, node: TerminalNode): void {
+  const buffers = context.dimension("buffers");
+  const actual = valueOf(vector, buffers);
+  if (actual === "clean" && !vector.event.anyPoint) {
+    report({
+      code: "EX8004",
+      args: { terminal: node.terminal.name },
+      cause: { kind: "dimension", dimension: buffers },
+      details: { notes: ["the kernel may see its own data; the way to user mode clears the buffers itself (INV-77)"], help: "leave the step out here" },
+    });
+  }
+  if (actual === "clean" || !vector.event.anyPoint || !context.model.exits.some((exit) => exit.toUser)) return;
+  for (const require of context.requires) {
+    const { dimension, value } = require.setting;
+    if (require.target !== "user" || dimension !== buffers || valueIndex(vector, dimension) === value) continue;
+    const owing = combinations & (require.condition ? (context.features.where(require.condition) ?? context.features.all) : context.features.all);
+    if (owing === 0n) continue;
+    report({
+      code: "EX8003",
+      args: { event: vector.event.name, dimension: dimension.name, wanted: dimension.values[value] as string, actual },
+      cause: { kind: "dimension", dimension },
+      combinations: owing,
+      obligation: { dimension, value },
+      details: {
+        secondary: [{ span: require.span, message: "the obligation is declared here" }],
+        notes: ["it may have come between the step that paid it and the terminal to user mode, and that path does not pay twice (INV-77)"],
+        help: `do that step here, too, or \`waive ${dimension.name} ${dimension.values[value]} because "…"\``,
+      },
+    });
+  }
+}
+
 /** Built-in dimensions are mitigations (family 8), the kernel's own are context and instrumentation (family 7). */
 function checkObligations({ context, vector, combinations, report }: Visit, node: TerminalNode): void {
   const target = vector.toUser ? "user" : "kernel";
@@ -236,6 +288,40 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
       },
     });
   }
+}
+
+/**
+ * The stack of an NMI is the next NMI's, too: from where NMIs may be unmasked again, by the IRET of a fault, it is not this one's
+ * any more (INV-101, INV-107). A terminal that may fault itself does not leave from there; only copies of the frame are safe.
+ */
+function checkOwnStack({ context, vector, report }: Visit, { terminal, before }: TerminalNode): void {
+  const nmi = context.dimension("nmi");
+  const masked = vector.event.starts.some((s) => s.dimension === nmi && nmi.values[s.value] === "masked");
+  if (!masked || !terminal.popsFrame || valueOf(vector, context.dimension("stack")) !== "ist") return;
+  const { rsp } = before.registers;
+  const first = context.model.frame?.fields.find((f) => f.saves === "rip")?.offset;
+  const unmasked = valueOf(vector, nmi) === "unmasked" && rsp.kind === "pointer" && rsp.region === "frame" && rsp.offset === first;
+  const fallible = vector.toUser && terminal.mayFault;
+  if (!unmasked && !fallible) return;
+  report({
+    code: "EX6009",
+    args: {
+      terminal: terminal.name,
+      event: vector.event.name,
+      why: unmasked ? "another NMI may have overwritten it" : `\`${terminal.name}\` may fault there`,
+    },
+    cause: unmasked ? { kind: "dimension", dimension: nmi } : undefined,
+    details: {
+      notes: [
+        unmasked
+          ? "a fault's handler returns by IRET, which unmasks NMIs: the next one is pushed to the top of the same stack (SDM Vol. 3A, handling multiple NMIs; INV-107)"
+          : "the fault's handler would run on that stack, and its IRET lets the next NMI in, which starts from the top of it (INV-92, INV-107)",
+      ],
+      help: unmasked
+        ? "leave by a copy of the frame that entry keeps for it (`above rip, cs, rflags, rsp, ss`), or do what may fault on the thread's stack"
+        : "switch to the thread's stack in the entry: from user mode there is nothing on it that is in use",
+    },
+  });
 }
 
 /** A terminal that faults does so in the state that it found, but for what the processor switches itself (INV-92). */

@@ -259,9 +259,9 @@ export class LeaveWriter {
 
   private terminal(node: TerminalNode): Doc {
     const { module, result } = this;
-    const { name, popsFrame } = node.terminal;
+    const { name, popsFrame, wordsAt } = node.terminal;
     const recovery = node.recovery === undefined ? "undefined" : quote(node.recovery);
-    const frame = popsFrame ? [0, 8, 16, 24, 32].map((offset) => stackWord(module, node.before, offset)) : [];
+    const frame = popsFrame ? [0, 8, 16, 24, 32].map((offset) => stackWord(module, node.before, wordsAt + offset)) : [];
     if (name === "sysretl") return ["return ", module.call("sysretl", ["machine", result]), ";"];
     if (name === "sysretq") return ["return ", module.call("sysretq", ["machine", result, recovery]), ";"];
     if (name === "iretq" || name === "eretu" || name === "erets" || name === "xen_iret") {
