@@ -129,7 +129,7 @@ describe("EX4005, IRQs on the kernel's own ground only", () => {
     const { code, message } = fault(
       'step bare_swapgs { asm "swapgs" } exit path from trap to user { leave { irqs on do <|bare_swapgs|> irqs off do restore_registers iretq } }',
     );
-    expect([code, message]).toEqual(["EX4005", "IRQs go on here, and gs is about to be swapped"]);
+    expect([code, message]).toEqual(["EX4005", "IRQs are on here, and gs is about to be swapped"]);
   });
 
   test("before it they may be on", () => {

@@ -10,7 +10,7 @@ describe("EX5001, the terminal's own state", () => {
     ["swapped twice", "do swapgs, swapgs, restore_registers <|iretq|>", "user", "gs user, and here it is kernel"],
     ["swapped to the kernel", "do swapgs, restore_registers <|iretq|>", "kernel", "gs kernel, and here it is user"],
     ["IRQs on", "irqs on do restore_registers <|iretq|>", "kernel", "irqs off, and here it is on"],
-    ["FRED exchanges GS itself", "do swapgs, restore_registers <|eretu|>", "user", "gs kernel, and here it is user"],
+    ["Xen switches GS itself", "do swapgs, restore_registers <|xen_iret|>", "user", "gs kernel, and here it is user"],
   ])("%s", (_, body, target, wrong) => {
     const { code, message } = fault(exit(body, "trap", target));
     expect([code, message.replace(/^`\w+` requires /, "")]).toEqual(["EX5001", wrong]);
@@ -171,9 +171,9 @@ describe("EX5004, what SYSRET cannot restore", () => {
 
 describe("EX5005 to EX5010, ways out", () => {
   test("a terminal to the wrong mode", () => {
-    const { code, message, secondary } = fault(exit("do restore_registers <|erets|>", "trap", "user or kernel"));
-    expect([code, message]).toEqual(["EX5005", "`erets` cannot return to user mode"]);
-    expect(secondary).toEqual([["trap", "`trap` may have come from user mode"]]);
+    const { code, message, secondary } = fault(exit("do restore_registers <|eretu|>", "trap", "kernel"));
+    expect([code, message]).toEqual(["EX5005", "`eretu` cannot return to kernel mode"]);
+    expect(secondary).toEqual([["trap", "`trap` may have come from kernel mode"]]);
   });
 
   test("a way without an end, in an exit and in a tail", () => {
