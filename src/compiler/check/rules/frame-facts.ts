@@ -16,47 +16,54 @@ const highest56 = (1n << 56n) - 4096n;
 /** With all of these bits clear an address is canonical, and the user's. */
 const notCanonical = (1n << 64n) - (1n << 47n);
 
-export function frameFacts(visit: Visit, node: TerminalNode): void {
-  const { context, vector, report } = visit;
+export function frameFacts({ context, vector, report }: Visit, node: TerminalNode): void {
+  const { name, frameRequirements } = node.terminal;
   const all = clauses(context, vector);
   const known = all.filter((c) => !c.stale);
   const stale = all.filter((c) => c.stale);
-  for (const requirement of node.terminal.frameRequirements) {
-    const loaded = provedByRegisters(context, node, requirement);
-    // As long as the saved RCX is the one that SYSCALL overwrote.
-    if ((loaded && !vector.rewritten) || proved(known, requirement)) continue;
-    const outdated = stale.find((c) => proved([...known, c], requirement));
-    if (outdated?.condition) {
-      const { name } = outdated.condition;
-      report({
-        code: "EX3007",
-        args: { condition: name },
-        cause: { kind: "stale", fact: outdated.fact },
-        details: {
-          label: `\`${node.terminal.name}\` relies on it here`,
-          notes: [`${requirement.why} (INV-86)`],
-          help: `decide \`${name}\` after the last work that may rewrite the frame`,
-        },
-      });
-      return;
-    }
-    const fact = factText(context, requirement);
-    const notes = [requirement.why];
-    const selector = requirement.kind === "selector" ? wrongSelector(known, requirement) : undefined;
-    if (selector !== undefined) notes.push(selector);
-    else if (outdated) notes.push("it was so when entry had saved the frame, and a signal or a tracer may have changed any word of it since (INV-86)");
-    else if (vector.rewritten && loaded)
-      notes.push("whoever rewrote the frame may have chosen both, and user mode is to get both (INV-86)");
+  // As long as the saved RCX is the one that SYSCALL overwrote, what is loaded needs no comparison.
+  const loaded = (requirement: FrameRequirement) => provedByRegisters(context, node, requirement);
+  const unproved = frameRequirements.filter((r) => !proved(known, r) && (vector.rewritten || !loaded(r)));
+  for (const requirement of unproved) {
+    const outdated = stale.find((c) => c.condition && proved([...known, c], requirement));
+    if (!outdated?.condition) continue;
+    const condition = outdated.condition.name;
     report({
-      code: "EX5004",
-      args: { fact: fact.text, terminal: node.terminal.name },
-      cause: outdated ? { kind: "stale", fact: outdated.fact } : vector.rewritten && loaded ? { kind: "rewritten" } : undefined,
+      code: "EX3007",
+      args: { condition },
+      cause: { kind: "stale", fact: outdated.fact },
       details: {
-        notes,
-        help: `add \`${fact.clause}\` to the condition under which \`${node.terminal.name}\` is chosen, and leave by \`iretq\` otherwise`,
+        label: `\`${name}\` relies on it here`,
+        notes: [`${requirement.why} (INV-86)`],
+        help: `decide \`${condition}\` after the last work that may rewrite the frame`,
       },
     });
+    return;
   }
+  // What faults in ring 0 is told before what is only lost.
+  const worst = unproved.find((r) => r.kind === "canonical") ?? unproved[0];
+  if (!worst) return;
+  const fact = factText(context, worst);
+  const others = unproved.filter((r) => r !== worst).map((r) => factText(context, r));
+  const notes = [worst.why];
+  const selector = worst.kind === "selector" ? wrongSelector(known, worst) : undefined;
+  const outdated = stale.find((c) => proved([...known, c], worst));
+  if (selector !== undefined) notes.push(selector);
+  else if (outdated)
+    notes.push("it was so when entry had saved the frame; a signal or a tracer may have changed any word of it since (INV-86)");
+  else if (vector.rewritten && loaded(worst))
+    notes.push("whoever rewrote the frame may have chosen both, and user mode is to get both (INV-86)");
+  if (others.length > 0) notes.push(`nor is it proved that ${others.map((o) => o.text).join(", that ")}`);
+  const clausesToAdd = [fact, ...others].map((f) => f.clause).join(" and ");
+  report({
+    code: "EX5004",
+    args: { fact: fact.text, terminal: name },
+    cause: outdated ? { kind: "stale", fact: outdated.fact } : vector.rewritten && loaded(worst) ? { kind: "rewritten" } : undefined,
+    details: {
+      notes,
+      help: `add \`${clausesToAdd}\` to the condition under which \`${name}\` is chosen, and leave by \`iretq\` otherwise`,
+    },
+  });
 }
 
 /** A decision about the frame that is used after the frame was rewritten (INV-86). */
