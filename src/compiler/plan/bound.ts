@@ -25,6 +25,8 @@ interface Landmark {
   readonly weight: number;
   /** What all of them require. */
   readonly first: readonly { readonly dimension: StateDimension; readonly value: number }[];
+  /** All of them require the user's registers, but for these. */
+  readonly except: readonly string[] | undefined;
   holds(vector: Vector): boolean;
 }
 
@@ -49,7 +51,7 @@ export class Bound {
   private readonly known = new Map<number, Left>();
   private readonly weights = new Map<Step, { readonly weight: number; readonly loaded: number }>();
   private readonly knownMoves = new Map<number, number>();
-  private readonly vague: boolean;
+  private readonly own: boolean;
   /** The terminal pops its words where the user's page tables are active, which may not map the stack that the event came on. */
   private readonly popsCopiedFrame: boolean;
   /** The steps that can load the user's RSP: the words that they pop, if each pops them from a stack that the path switched to. */
@@ -59,30 +61,29 @@ export class Bound {
   /** Registers that one instruction can load. */
   private readonly mostLoads: number;
 
-  /** `vague`: some rules are put aside, so that nothing is certain of the goal. */
+  /** `own`: the registers, tokens and words that the goal itself needs count, too. */
   constructor(
     context: PathContext,
     goal: Goal,
-    all: readonly Demand[],
+    demands: readonly Demand[],
     operators: readonly PlannedStep[],
     start: Point,
-    vague: boolean,
+    own: boolean,
   ) {
     const stack = context.dimension("stack");
     const starts = new Set(start.vectors.map(({ vector }) => valueOf(vector, stack)));
-    const demands = vague ? [] : all;
     this.context = context;
     this.goal = goal;
-    this.vague = vague;
+    this.own = own;
     this.steps = [...new Set(operators.map((o) => o.step))];
-    this.registers = demands.find((d) => d.dimension.name === "registers" && d.dimension.values[d.value] === "user");
+    this.registers = !own ? undefined : demands.find((d) => d.dimension.name === "registers" && d.dimension.values[d.value] === "user");
     this.mostLoads = Math.max(1, ...this.steps.flatMap((step) => instructionsOf(step).map((i) => loadsOf(i).length)));
     const popsFrame = goal.kind === "terminal" && goal.terminal.popsFrame;
-    this.popsCopiedFrame = popsFrame && demands.some((d) => demandText(d) === "cr3 user" && d.toUser !== false);
-    this.stackLoads = popsFrame || goal.kind === "tail" ? undefined : stackLoads(this.steps, starts, demands);
+    this.popsCopiedFrame = own && popsFrame && demands.some((d) => demandText(d) === "cr3 user" && d.toUser !== false);
+    this.stackLoads = popsFrame || goal.kind === "tail" || !own ? undefined : stackLoads(this.steps, starts, demands);
     this.countsCopies = this.popsCopiedFrame || this.stackLoads !== undefined;
     const states = demands.filter((d) => d.dimension.name !== "registers" && !(goal.kind === "tail" && d.atTerminal));
-    const tokens = goal.kind === "tail" || vague ? [] : context.tokens.filter((t) => this.steps.some((step) => step.restores?.token === t.name));
+    const tokens = goal.kind === "tail" || !own ? [] : context.tokens.filter((t) => this.steps.some((step) => step.restores?.token === t.name));
     this.roots = [
       ...states.map((d) => ({ landmark: this.landmark(d), toUser: d.toUser })),
       ...tokens.map((t) => ({ landmark: this.tokenLandmark(t.name), toUser: undefined })),
@@ -99,7 +100,7 @@ export class Bound {
   /** Saved words that must still be moved: to registers that the terminal reads, and from a stack that it could not pop them from. */
   private moves(location: Location, vector: Vector | undefined): number {
     const { goal, context } = this;
-    if (goal.kind === "tail" || this.vague || !vector) return 0;
+    if (goal.kind === "tail" || !this.own || !vector) return 0;
     const saves = (value: SymbolicValue | undefined) => (value?.kind === "field" ? fieldSaves(context, value.field) : undefined);
     let moves = 0;
     for (const requirement of goal.terminal.frameRequirements) {
@@ -118,12 +119,6 @@ export class Bound {
       moves += Math.min(...needs);
     }
     return moves;
-  }
-
-  /** The first state that is missing and that no step brings about, if there is one. */
-  hopeless({ vectors }: Point): string | undefined {
-    for (const { vector } of vectors) for (const l of this.open(vector)) if (l.achievers.size === 0) return l.key;
-    return undefined;
   }
 
   /**
@@ -165,11 +160,13 @@ export class Bound {
       const lost = goal.kind === "terminal" ? vector.event.loses.filter((r) => goal.terminal.loads.includes(r)) : [];
       missing = missingRegisters(vector, [...registers.except, ...lost]).length;
     }
+    const open = this.open(vector);
+    for (const { except } of open) if (except) missing = Math.max(missing, missingRegisters(vector, except).length);
     let total = Math.ceil(missing / this.mostLoads);
     // Landmarks that one step could bring about together are counted once.
     const used = new Set<Step>();
     const counted: Landmark[] = [];
-    for (const landmark of this.open(vector).sort((a, b) => b.weight - a.weight)) {
+    for (const landmark of open.sort((a, b) => b.weight - a.weight)) {
       if (landmark.achievers.size === 0) return { missing, counted: [], total: Number.POSITIVE_INFINITY };
       if ([...landmark.achievers].some((step) => used.has(step))) continue;
       for (const step of landmark.achievers) used.add(step);
@@ -218,7 +215,9 @@ export class Bound {
       (r) => r.dimension.name !== "registers" && others.every((o) => o.requires.some((s) => s.dimension === r.dimension && s.value === r.value)),
     );
     const weight = achievers.length === 0 ? 0 : Math.min(...achievers.map((step) => besideMoves(step, this.countsCopies)));
-    return { key, achievers: new Set(achievers), weight, first, holds: holdsIn };
+    const registers = achievers.map((step) => step.requires.find((r) => demandText(r) === "registers user"));
+    const except = registers.length > 0 && registers.every((r) => r) ? registers.flatMap((r) => r?.except ?? []) : undefined;
+    return { key, achievers: new Set(achievers), weight, first, except, holds: holdsIn };
   }
 }
 

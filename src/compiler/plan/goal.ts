@@ -128,6 +128,14 @@ export function usefulSteps(model: Model, { missing, held, tokens, has, holdsAtS
 
 /** The states (`gs user`) that a step may bring about, by its contract or by its instructions; RSP's stack by any load of RSP. */
 export function achievements(step: Step): readonly string[] {
+  let known = knownAchievements.get(step);
+  if (!known) knownAchievements.set(step, (known = findAchievements(step)));
+  return known;
+}
+
+const knownAchievements = new WeakMap<Step, readonly string[]>();
+
+function findAchievements(step: Step): readonly string[] {
   const states = step.ensures.map((setting: StateSetting) => demandText(setting));
   if (step.restores) states.push(`${step.restores.dimension.name} saved`);
   for (const effect of effects(step)) {

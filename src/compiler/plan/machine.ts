@@ -87,6 +87,11 @@ export class Machine {
     this.span = span;
   }
 
+  /** The same machine, with nothing worked out yet: for steps with other contracts. */
+  anew(): Machine {
+    return new Machine(this.context, this.frame, this.waivers, this.span);
+  }
+
   /** Rules are put aside as a whole, so that what a goal needs is less than its contract says. */
   get waivesCodes(): boolean {
     return this.waivers.some(({ rule }) => rule.kind === "code");

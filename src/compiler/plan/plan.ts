@@ -5,6 +5,7 @@
 import { starts } from "../check/check.js";
 import { type PathContext, pathContext } from "../check/context.js";
 import { Explorer, type Reached } from "../check/explore.js";
+import type { FeatureSpace } from "../check/feature-space.js";
 import { holds } from "../check/rules/contracts.js";
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
@@ -20,7 +21,7 @@ import { type ClassQuestion, explainFailure, explainVariants } from "./collision
 import type { Goal } from "./goal.js";
 import { Machine, type PlannedStep } from "./machine.js";
 import { type CheapestPlans, type Problem, search, type SearchFailure } from "./search.js";
-import { fewestVariants, maximumVariants, type PlanClass, type Variant } from "./variants.js";
+import { fewestVariants, type PlanClass, type Variant } from "./variants.js";
 
 export interface PlanResult {
   /** The exit with a listed `leave`; undefined where no plan was found. */
@@ -61,6 +62,25 @@ function testsOf(actions: readonly Action[], open: readonly unknown[] = []): Tes
     if (a.kind === "window") return testsOf(a.body, open);
     return a.kind === "jump" && !open.includes(a.tail) ? testsOf(a.tail.body, [...open, a.tail]) : [];
   });
+}
+
+/** The kernels in which a test may come out so: what it says of features is constant, whenever it was decided. */
+function possible(features: FeatureSpace, test: Test, outcome: boolean): bigint {
+  switch (test.kind) {
+    case "not":
+      return possible(features, test.operand, !outcome);
+    case "condition":
+      return possible(features, test.condition.test, outcome);
+    case "and":
+    case "or": {
+      const arms = test.operands.map((operand) => possible(features, operand, outcome));
+      return (test.kind === "and") === outcome ? arms.reduce((a, b) => a & b, features.all) : arms.reduce((a, b) => a | b, 0n);
+    }
+    default: {
+      const where = features.where(test);
+      return where === undefined ? features.all : outcome ? where : features.all & ~where;
+    }
+  }
 }
 
 class Planner {
@@ -115,7 +135,11 @@ class Planner {
   private narrow(test: Test, outcome: boolean, states: readonly Reached[]): readonly Reached[] {
     const { span } = test;
     const node: BranchNode = { id: -1, side: "leave", kind: "branch", test, reason: "when", then: [], otherwise: [], condition: [], whenZero: false, span };
-    return this.explorer.narrow(node, test, outcome, states);
+    const kernels = possible(this.context.features, test, outcome);
+    return this.explorer.narrow(node, test, outcome, states).flatMap((reached) => {
+      const combinations = reached.combinations & kernels;
+      return combinations === 0n ? [] : [{ ...reached, combinations }];
+    });
   }
 
   /** The steps to an end, and the end. What comes from user mode and from the kernel needs different ones, as a rule. */
@@ -143,16 +167,20 @@ class Planner {
 
   private plan(goal: Goal, arrived: readonly Reached[], waivers: readonly Waiver[], end: Action): Action[] | Diagnostic {
     const classes: (PlanClass & { readonly problem: Problem; readonly kernels: KernelClass })[] = [];
-    const kinds = kernelClasses({ context: this.context, goal, arrived, waivers });
+    // Kernels with few steps first: where there is no plan, the simplest kernel tells best why.
+    const kinds = kernelClasses({ context: this.context, goal, arrived, waivers }).sort((a, b) => a.useful.length - b.useful.length);
     for (const kernels of kinds) {
       const question: ClassQuestion = { problem: this.problem(goal, kernels, waivers), kernels };
       const plans: CheapestPlans | SearchFailure = search(question.problem);
-      if ("missing" in plans) return explainFailure(question, plans, (steps) => steps.flatMap((step) => this.operatorsOf(step)));
+      if ("missing" in plans) {
+        const all = arrived.reduce((set, { combinations }) => set | combinations, 0n);
+        return explainFailure(question, plans, this.context.features, all);
+      }
       classes.push({ ...question, combinations: kernels.combinations, plans, has: ({ step }) => kernels.has(step) });
     }
     const variant = fewestVariants(classes, this.context.features);
     if (variant) return this.actions(variant, goal, end);
-    return explainVariants(goal, classes, this.context.features, maximumVariants);
+    return explainVariants(goal, classes, this.context.features);
   }
 
   private problem(goal: Goal, kernels: KernelClass, waivers: readonly Waiver[]): Problem {

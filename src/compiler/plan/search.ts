@@ -24,6 +24,8 @@ export interface Problem {
   readonly combinations: bigint;
   /** Findings at the goal that do not matter; for finding out what collides. */
   readonly ignores?: (finding: Finding) => boolean;
+  /** Not all that the goal needs is asked for. */
+  readonly partial?: boolean;
   /** Points that are looked at before the search gives up. */
   readonly limit?: number;
 }
@@ -48,19 +50,23 @@ export interface CheapestPlans {
 export interface SearchFailure {
   /** What the checker says of the goal where the search came closest to it. */
   readonly missing: readonly Finding[];
-  /** A state that no step brings about. */
-  readonly hopeless: string | undefined;
+  /** How many points were looked at, where there would have been more. */
+  readonly gaveUp: number | undefined;
 }
 
 /** Points that one search looks at before it gives up. */
-const maximumPoints = 20_000;
+const maximumPoints = 4_000;
+/** What no step can change: what is known of the frame, and the mode that the path returns to. The checker tells it of the plan. */
+const changeless: ReadonlySet<string> = new Set(["EX5004", "EX5005"]);
 const goalRules: readonly Rule[] = [terminals, contracts];
 
 export function search(problem: Problem): CheapestPlans | SearchFailure {
   const { machine, start, goal, demands, operators } = problem;
-  const bound = new Bound(machine.context, goal, demands, operators, start, machine.waivesCodes);
+  // With rules put aside as a whole, nothing is certain of what the goal asks for.
+  const certain = !machine.waivesCodes;
+  const bound = new Bound(machine.context, goal, certain ? demands : [], operators, start, certain && problem.partial !== true);
   const first = bound.at(start);
-  if (first === Number.POSITIVE_INFINITY) return { missing: lacks(problem, start), hopeless: bound.hopeless(start) };
+  if (first === Number.POSITIVE_INFINITY) return { missing: lacks(problem, start), gaveUp: undefined };
   const least = new Map<Point, number>([[start, 0]]);
   const expanded = new Map<Point, number>();
   const ways = new Map<Point, Way[]>();
@@ -102,7 +108,7 @@ export function search(problem: Problem): CheapestPlans | SearchFailure {
           continue;
         }
       }
-      if (expanded.size > (problem.limit ?? maximumPoints)) return { missing: nearest.findings, hopeless: undefined };
+      if (expanded.size > (problem.limit ?? maximumPoints)) return { missing: nearest.findings, gaveUp: expanded.size };
       ways.set(point, []);
       for (const operator of operators) {
         const waste = bound.waste(point, operator);
@@ -111,7 +117,7 @@ export function search(problem: Problem): CheapestPlans | SearchFailure {
       }
     }
   }
-  if (goals.size === 0) return { missing: nearest?.findings ?? [], hopeless: undefined };
+  if (goals.size === 0) return { missing: nearest?.findings ?? [], gaveUp: undefined };
   return cheapest(start, goals, least, ways);
 }
 
@@ -151,7 +157,7 @@ function lacks({ machine, goal, combinations, ignores }: Problem, { vectors, loc
     goal.kind === "tail"
       ? { ...base, kind: "jump", tail: goal.tail, body: [] }
       : { ...base, kind: "terminal", terminal: goal.terminal, label: goal.label, recovery: goal.recovery };
-  const kept = (findings: readonly Finding[]) => (ignores ? findings.filter((finding) => !ignores(finding)) : findings);
+  const kept = (findings: readonly Finding[]) => findings.filter((finding) => !changeless.has(finding.code) && !ignores?.(finding));
   const found = kept(vectors.flatMap(({ vector }) => machine.ask(goalRules, node, vector, combinations)));
   if (goal.kind === "terminal" || found.length > 0) return found;
   const jump = buildTail(machine.context.model, machine.context.graph.exit, goal.tail, location);
