@@ -84,8 +84,9 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
     statistics.push({ ...countPath(graph), ...checked.statistics, milliseconds: now() - started });
   }
   if (model) {
-    add(checkInterruptions(model, boundaries));
-    for (const { diagnostics: entering } of checkEntries(model, boundaries)) add(entering);
+    const entries = checkEntries(model, boundaries);
+    add(checkInterruptions(model, [...boundaries, ...entries.flatMap((e) => e.boundaries)]));
+    for (const { diagnostics: entering } of entries) add(entering);
   }
   if (model && !failed()) {
     add(backEnds.flatMap((b) => b.check(model, graphs)));

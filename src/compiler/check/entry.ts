@@ -13,8 +13,14 @@ import type { Boundaries, Interrupted } from "./interruption.js";
 import { userRegisters } from "./registers.js";
 import { Vector, valueIndex, valueOf } from "./vector.js";
 
+export interface CheckedEntry extends Pick<CheckResult, "diagnostics" | "statistics"> {
+  readonly entry: Entry;
+  /** One for each of its events. */
+  readonly boundaries: readonly Boundaries[];
+}
+
 /** The checks of all entries of a spec: first those that interrupt nothing, then those that may interrupt them too. */
-export function checkEntries(model: Model, exits: readonly Boundaries[]): readonly (Pick<CheckResult, "diagnostics" | "statistics"> & { readonly entry: Entry })[] {
+export function checkEntries(model: Model, exits: readonly Boundaries[]): readonly CheckedEntry[] {
   const boundaries = [...exits];
   const anywhere = (entry: Entry) => entry.events.some((event) => event.anyPoint);
   const ordered = [...model.entries.filter((e) => !anywhere(e)), ...model.entries.filter(anywhere)];
@@ -27,7 +33,7 @@ export function checkEntries(model: Model, exits: readonly Boundaries[]): readon
       total.states += statistics.states;
       total.featureCombinations = Math.max(total.featureCombinations, statistics.featureCombinations);
     }
-    return { entry, diagnostics: results.flatMap((r) => r.diagnostics), statistics: total };
+    return { entry, diagnostics: results.flatMap((r) => r.diagnostics), boundaries: results.flatMap((r) => r.boundaries ?? []), statistics: total };
   });
 }
 
@@ -137,10 +143,18 @@ function arrival(context: PathContext, event: Event, toUser: boolean, values: re
   });
 }
 
+/** What the machine has to be like when the exit starts, said or not. What C may find either way is asked for only where it is said. */
+const machine = ["irqs", "gs", "cr3", "stack", "spec_ctrl", "nmi", "ac", "df", "nt", "tf"];
+
+function startOf(context: PathContext, event: Event): readonly StateSetting[] {
+  const unsaid = machine.filter((name) => !event.starts.some((s) => s.dimension.name === name)).map((name) => context.dimension(name));
+  return [...event.starts, ...unsaid.map((dimension) => ({ dimension, value: dimension.usual, except: [], span: event.span }))];
+}
+
 /** At its end an entry has to be where the exit of its event starts, with every token saved. */
 function endRule(entry: Entry, event: Event): EndRule {
   return (context, { vector, combinations }, report) => {
-    for (const { dimension, value, span } of event.starts) {
+    for (const { dimension, value, span } of startOf(context, event)) {
       if (dimension.name === "registers" || valueIndex(vector, dimension) === value) continue;
       report({
         code: "EX6007",
@@ -148,7 +162,7 @@ function endRule(entry: Entry, event: Event): EndRule {
         span: entry.span,
         cause: { kind: "dimension", dimension },
         details: {
-          secondary: [{ span, message: "its exit starts like this" }],
+          secondary: [{ span, message: span === event.span ? `its exit starts with ${dimension.name} ${dimension.values[value]}, as nothing else is said` : "its exit starts like this" }],
           notes: ["C, and the exit behind it, run on what entry left"],
           help: `bring ${dimension.name} to \`${dimension.values[value]}\` on every way through the entry`,
         },

@@ -18,12 +18,18 @@ const rflagsDimensions: readonly (readonly [dimension: RflagsDimension, bit: big
   ["tf", 1n << 8n],
 ];
 
-type OpaqueDimension = "cr3" | "gs" | "spec_ctrl" | "stack";
+type OpaqueDimension = "cr2" | "cr3" | "gs" | "spec_ctrl" | "stack";
 
 export interface InstructionFacts {
   readonly effects: readonly Effect[];
   /** Reads or writes memory through the GS segment. */
   readonly perCpu: boolean;
+  /** Reads or writes data of the kernel's by its name. */
+  readonly kernelData: boolean;
+  /** What is behind it is not started on a guess: LFENCE, or a write to CR3 (SDM Vol. 3A, serializing instructions). */
+  readonly fence: boolean;
+  /** SWAPGS that a jump of the same step may have passed over. */
+  readonly guessedSwap: boolean;
   /** Pushes, pops, calls, or accesses memory through RSP. */
   readonly usesStack: boolean;
   /** The memory areas that it accesses through a pointer that is known. */
@@ -44,12 +50,13 @@ export function instructionFacts(context: PathContext, node: InstructionsNode, i
   if (!placed) return undefined;
   const known = context.instructions.get(placed);
   if (known) return known;
-  const facts = findFacts(context, placed, node.instructions[index + 1]?.before ?? node.after);
+  const jumped = node.instructions.slice(0, index).some(({ instruction }) => effectsOf(instruction).some((e) => e.kind === "jump"));
+  const facts = findFacts(context, placed, node.instructions[index + 1]?.before ?? node.after, jumped);
   context.instructions.set(placed, facts);
   return facts;
 }
 
-function findFacts(context: PathContext, placed: PlacedInstruction, after: Location): InstructionFacts {
+function findFacts(context: PathContext, placed: PlacedInstruction, after: Location, jumped: boolean): InstructionFacts {
   const effects = effectsOf(placed.instruction);
   const addresses = effects.flatMap(addressesOf);
   const usesStack =
@@ -62,7 +69,7 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
   const now = userRegisters(context, after);
   const opaque = effects.flatMap((effect): readonly OpaqueDimension[] => {
     if (effect.kind !== "write") return [];
-    if (effect.place.kind === "control") return effect.place.register === "cr3" ? (["cr3"] as const) : [];
+    if (effect.place.kind === "control") return effect.place.register === "cr3" || effect.place.register === "cr2" ? [effect.place.register] : [];
     if (effect.place.kind === "msr") return writtenMsr(placed.before);
     return effect.place.kind === "gs-base" ? (["gs"] as const) : [];
   });
@@ -73,6 +80,9 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
   return {
     effects,
     perCpu: addresses.some((a) => a.segment === "gs"),
+    kernelData: addresses.some((a) => a.segment === "gs" || a.base === "rip" || a.base === undefined),
+    fence: effects.some((e) => (e.kind === "nothing" && e.fence) || (e.kind === "write" && e.place.kind === "control" && e.place.register === "cr3")),
+    guessedSwap: jumped && effects.some((e) => e.kind === "swapgs"),
     usesStack,
     regions,
     opaque,

@@ -94,12 +94,14 @@ export class Boundaries {
   }
 }
 
-/** Holds every any-point event that an exit returns from, and that no entry is given for, to the boundaries of all paths. */
+/**
+ * Holds every any-point event that an exit returns from to the boundaries of all paths. Where an entry is given it finds what there
+ * is (`entry.ts` checks that); for the exit to bring it back it takes a token there, too.
+ */
 export function checkInterruptions(model: Model, paths: readonly Boundaries[]): Diagnostic[] {
   const events = new Map<Event, string>();
-  const entered = new Set(model.entries.flatMap((entry) => entry.events));
   for (const exit of model.exits) {
-    for (const event of exit.events) if (event.anyPoint && !events.has(event) && !entered.has(event)) events.set(event, exit.name);
+    for (const event of exit.events) if (event.anyPoint && !events.has(event)) events.set(event, exit.name);
   }
   if (events.size === 0) return [];
   const boundaries = paths.flatMap((path) => path.single());
@@ -108,19 +110,26 @@ export function checkInterruptions(model: Model, paths: readonly Boundaries[]): 
     return boundaries.flatMap((boundary) => {
       const { dimension } = boundary;
       if (told.has(dimension) || boundary.path === exit || event.tokens.some((t) => t.restores === dimension)) return [];
-      const fault = dimension.name === "stack" ? stackFault(event, boundary) : stateFault(event, boundary);
+      const entries = model.entries.filter((e) => e.events.includes(event));
+      // An event is not taken to interrupt its own entry.
+      if (entries.some((e) => e.name === boundary.path)) return [];
+      const fault = dimension.name === "stack" ? stackFault(event, boundary) : stateFault(event, boundary, entries.length > 0);
       if (fault) told.add(dimension);
       return fault ?? [];
     });
   });
 }
 
-function stateFault(event: Event, { dimension, value, path, span, features }: Boundary): Diagnostic | undefined {
+function stateFault(event: Event, { dimension, value, path, span, features }: Boundary, entered: boolean): Diagnostic | undefined {
   const setting = event.starts.find((s) => s.dimension === dimension);
   const assumed = setting?.value ?? dimension.usual;
   if (value === assumed || dimension.values[value] === "saved") return undefined;
   const actual = dimension.values[value] as string;
-  const notes = ["nothing in the saved frame tells: the interrupted code runs in ring 0 on both sides of the switch (INV-43, INV-63, INV-73)"];
+  const notes = [
+    entered
+      ? "its entry brings it to the kernel's, and nothing brings it back: the interrupted code goes on with it (INV-43, INV-63, INV-73)"
+      : "nothing in the saved frame tells: the interrupted code runs in ring 0 on both sides of the switch (INV-43, INV-63, INV-73)",
+  ];
   if (features !== undefined) notes.push(features);
   return diagnostic(
     "EX6005",
@@ -136,7 +145,7 @@ function stateFault(event: Event, { dimension, value, path, span, features }: Bo
 
 /** Without a stack of its own an event is pushed onto whatever RSP points to. */
 function stackFault(event: Event, { dimension, value, path, span, features }: Boundary): Diagnostic | undefined {
-  const setting = event.starts.find((s) => s.dimension === dimension);
+  const setting = [...event.arrives, ...event.starts].find((s) => s.dimension === dimension);
   const started = dimension.values[setting?.value ?? dimension.usual];
   if (started === "ist" || dimension.values[value] !== "user") return undefined;
   const notes = ["the processor would push the frame to an address that user mode chose (INV-52, INV-54)"];

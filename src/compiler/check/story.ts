@@ -7,6 +7,7 @@ import type { PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import type { Origin, Reached } from "./explore.js";
 import { maybeSet } from "./flag-box.js";
+import type { StateDimension } from "../model/model.js";
 import type { Cause, Finding } from "./rule.js";
 import { type Vector, valueIndex, valueOf } from "./vector.js";
 
@@ -279,7 +280,7 @@ function moveText(context: PathContext, move: Move): string | undefined {
       return move.arm === "then" ? "some flag of the loop is set: another round" : "no flag of the loop is set: it ends";
     case "branch":
       if (node.reason === "feature") return undefined;
-      return move.arm === "then" ? undefined : node.reason === "guard" ? undefined : "the `when` does not hold";
+      return move.arm !== "otherwise" ? undefined : node.reason === "guard" ? undefined : "the `when` does not hold";
     case "assume":
       return `assumed: ${node.setting.dimension.name} ${node.setting.dimension.values[node.setting.value]}`;
     default:
@@ -287,9 +288,17 @@ function moveText(context: PathContext, move: Move): string | undefined {
   }
 }
 
+/** Guesses of the processor, and CR2, matter to few events. */
+function isAsked({ name }: StateDimension, { event }: Vector): boolean {
+  if (name === "speculation") return event.starts.some((s) => s.dimension.name === name);
+  return name !== "cr2" || event.anyPoint || event.arrives.length > 0;
+}
+
 /** What a move changed of the machine and kernel state, in words. */
 function changesOf(context: PathContext, { before, after }: Move): string {
-  const parts = context.model.dimensions.flatMap((d) => (valueIndex(before, d) === valueIndex(after, d) ? [] : [`${d.name} ${valueOf(after, d)}`]));
+  const parts = context.model.dimensions.flatMap((d) =>
+    valueIndex(before, d) === valueIndex(after, d) || !isAsked(d, after) ? [] : [`${d.name} ${valueOf(after, d)}`],
+  );
   const set = [...context.flagBit].filter(([, bit]) => (setSince(before, after) & (1 << bit)) !== 0).map(([flag]) => flag.name);
   if (set.length > 0 && valueOf(after, context.dimension("irqs")) === "off") parts.push(`may set ${set.join(", ")}`);
   if ((after.stale & ~before.stale) !== 0) parts.push("the frame may be rewritten");

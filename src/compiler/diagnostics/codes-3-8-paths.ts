@@ -15,7 +15,7 @@ export const entries3to8 = {
   EX4002: { severity: "error", title: "a step that says less than it does", message: "`{item}` writes {what}, and its contract does not say what that ensures" },
   EX4003: { severity: "error", title: "per-CPU data through the wrong GS", message: "`{instruction}` accesses per-CPU data, and {dimension} is {actual} here" },
   EX4004: { severity: "error", title: "memory that the user's page tables do not map", message: "`{instruction}` uses the {region}, which the user's page tables do not map" },
-  EX4005: { severity: "error", title: "IRQs on with the user's state loaded", message: "IRQs go on here, and {dimension} is {actual}" },
+  EX4005: { severity: "error", title: "IRQs on with the user's state loaded", message: "IRQs {irqs} here, and {dimension} is {actual}" },
   EX4006: { severity: "error", title: "a use of the user's stack in ring 0", message: "`{instruction}` uses the stack, and RSP is the user's" },
   EX4007: { severity: "error", title: "a C call in the wrong machine state", message: "`{item}` is C, which runs with {dimension} {wanted}, and here it is {actual}" },
   EX4008: { severity: "error", title: "a step whose contract its instructions contradict", message: "`{item}` says it ensures {dimension} {wanted}, and its instructions leave it {actual}" },
@@ -36,7 +36,7 @@ export const entries3to8 = {
     message: "a fault of `{terminal}` finds {dimension} {actual}, and `{event}` is to arrive with it {wanted}",
   },
   EX5013: { severity: "error", title: "a tail that cannot be planned", message: "no legal order of steps leads to `{goal}` from here" },
-  EX5014: { severity: "error", title: "a tail with too many variants", message: "the steps to `{goal}` differ in too many ways between kernels to be planned" },
+  EX5014: { severity: "error", title: "a tail with too many variants", message: "the steps to `{goal}` would need more than {limit} variants for different kernels" },
   // 6: NMI and paranoid
   EX6001: { severity: "error", title: "IRQs on in a path that may have interrupted anything", message: "IRQs go on here, and `{event}` may have interrupted any instruction of the kernel" },
   EX6002: { severity: "error", title: "a saved value that is not restored", message: "`{token}` is never restored before `{terminal}`" },
@@ -50,10 +50,17 @@ export const entries3to8 = {
     message: "`{entry}` ends with {dimension} {actual}, and `{event}` starts with it {wanted}",
   },
   EX6008: { severity: "error", title: "a token that entry does not save", message: "`{entry}` never saves `{token}`, which the exit of `{event}` restores" },
+  EX6009: { severity: "error", title: "an NMI's stack that is not its own any more", message: "`{terminal}` leaves from the stack of `{event}`, and {why}" },
   // 7: context tracking and instrumentation; 8: mitigations
   EX7001: { severity: "error", title: "an obligation to the kernel's own state", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },
   EX8001: { severity: "error", title: "a mitigation that is missing", message: "every return to {target} mode owes {dimension} {wanted}, and at `{terminal}` it is {actual}" },
   EX8002: { severity: "error", title: "a RET without the kernel's speculation controls", message: "`{item}` contains a RET, and spec_ctrl is {actual} here" },
+  EX8003: {
+    severity: "error",
+    title: "a mitigation that an interruption undoes",
+    message: "`{event}` may have interrupted a way to user mode with {dimension} {wanted}, and leaves it {actual}",
+  },
+  EX8004: { severity: "warning", title: "a mitigation on the way to the kernel", message: "the CPU's buffers are clean where `{terminal}` returns to the kernel, for nobody" },
   // Waivers
   EX3900: { severity: "warning", title: "a waiver that waives nothing", message: "this `waive` puts nothing aside" },
 } as const satisfies Record<string, CatalogueEntry>;

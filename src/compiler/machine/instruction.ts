@@ -106,4 +106,5 @@ export type Effect =
   | { readonly kind: "call"; readonly symbol: string }
   /** An exception on purpose (an assertion that failed): nothing falls through. */
   | { readonly kind: "trap" }
-  | { readonly kind: "nothing" };
+  /** `fence`: nothing behind it starts before all before it is done. */
+  | { readonly kind: "nothing"; readonly fence?: true };

@@ -147,7 +147,7 @@ export const mnemonicRows: readonly MnemonicRow[] = [
   plain("std", "sets DF", [""], rflags("df", true)),
   plain("clac", "clears AC", [""], rflags("ac", false)),
   plain("stac", "sets AC", [""], rflags("ac", true)),
-  plain("lfence", "waits for all earlier loads", [""], fixed({ kind: "nothing" })),
+  plain("lfence", "waits for all earlier loads", [""], fixed({ kind: "nothing", fence: true })),
   // VERW changes ZF and reads its operand; that it overwrites the CPU's buffers is a step's contract to say.
   plain("verw", "with updated microcode, overwrites the CPU's buffers; changes ZF", ["m"], fixed(noFlags), 16),
   plain("wrmsr", "writes EDX:EAX to the MSR that ECX names", [""], fixed(write(msr, edxEax))),

@@ -147,4 +147,25 @@ export const builtInStates: readonly BuiltInState[] = [
     doc: "The trap flag. SYSENTER does not clear it.",
     source: "SDM Vol. 1, 3.4.3.3; Vol. 2B, SYSENTER",
   },
+  {
+    name: "cr2",
+    values: [
+      { name: "intact", meaning: "CR2 is as it was when the event came" },
+      { name: "lost", meaning: "a page fault may have overwritten CR2" },
+      { name: "saved", meaning: "CR2 is what it was when the event came, from the token that entry saved" },
+    ],
+    usual: "intact",
+    doc: "Whether the address of the last page fault can still be read.",
+    source: "SDM Vol. 3A, interrupt 14; INV-106",
+  },
+  {
+    name: "speculation",
+    values: [
+      { name: "fenced", meaning: "the processor knows which way it came" },
+      { name: "open", meaning: "a branch around SWAPGS may have been predicted wrongly, and loads go ahead with the other GS base" },
+    ],
+    usual: "fenced",
+    doc: "Whether a load through GS may run ahead with the wrong base (CVE-2019-1125).",
+    source: "INV-45",
+  },
 ];

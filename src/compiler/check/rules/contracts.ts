@@ -18,7 +18,15 @@ const callRequires = [
     "compiled code copies upwards, as the ABI lets it: with DF set it would write below its buffers (System V ABI, AMD64, 3.2.1; INV-118)",
   ],
   ["ac", "clear", "with AC set, SMAP is off: a stray access to user memory would go through (INV-119)"],
+  [
+    "tf",
+    "clear",
+    "every instruction of it would raise #DB, whose handler excuses the first few of an entry only (SDM Vol. 2B, SYSENTER)",
+  ],
 ] as const;
+
+/** What the functions of `call` instructions take for granted, too: they say themselves what they need of GS and the like. */
+const anyCallRequires = callRequires.filter(([name]) => name === "df" || name === "ac" || name === "tf");
 
 /** Does a setting hold? `registers user except …` is asked register by register. */
 export function holds(context: PathContext, vector: Vector, setting: StateSetting): boolean {
@@ -33,7 +41,12 @@ export function actualValue(context: PathContext, vector: Vector, setting: State
 
 export const contracts: Rule = (visit) => {
   const { context, node, vector, instruction, report } = visit;
-  if (instruction !== undefined) return;
+  if (instruction !== undefined) {
+    if (node.kind !== "instructions" || node.step.form.kind === "call") return;
+    const calls = instructionFacts(context, node, instruction)?.effects.some((e) => e.kind === "call");
+    if (calls) checkCall(visit, node.step, anyCallRequires);
+    return;
+  }
   if (node.kind === "jump") {
     for (const setting of node.tail.requires) {
       if (holds(context, vector, setting)) continue;
@@ -78,7 +91,7 @@ export const contracts: Rule = (visit) => {
         },
       });
   }
-  if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item);
+  if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item, callRequires);
 };
 
 /**
@@ -121,8 +134,8 @@ function decidedByInstructions(context: PathContext, node: InstructionsNode): Re
   return decided;
 }
 
-function checkCall({ context, vector, report }: Visit, item: Contract): void {
-  for (const [name, wanted, why] of callRequires) {
+function checkCall({ context, vector, report }: Visit, item: Contract, required: readonly (typeof callRequires)[number][]): void {
+  for (const [name, wanted, why] of required) {
     const dimension = context.dimension(name);
     const actual = valueOf(vector, dimension);
     // What the contract asks for itself was told already.

@@ -1,4 +1,4 @@
-/** IRQs may be on only while the kernel's own GS, page tables and stack are loaded (INV-42, INV-52), and never in any-context paths (INV-37, INV-100). */
+/** IRQs may be on only while the kernel's own GS, page tables, stack and speculation controls are loaded (INV-42, INV-52, INV-72), and never in any-context paths (INV-37, INV-100). */
 import { instructionFacts } from "../instruction-facts.js";
 import type { Rule } from "../rule.js";
 import { valueOf } from "../vector.js";
@@ -7,6 +7,7 @@ const kernelOwn = [
   ["gs", ["kernel"]],
   ["cr3", ["kernel"]],
   ["stack", ["thread", "irq"]],
+  ["spec_ctrl", ["kernel"]],
 ] as const;
 
 export const irqsWindow: Rule = ({ context, node, vector, instruction, report }) => {
@@ -32,31 +33,36 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
     });
     return;
   }
-  if (turnsOn) {
-    for (const [name, allowed] of kernelOwn) {
-      const dimension = context.dimension(name);
-      const actual = valueOf(vector, dimension);
-      if ((allowed as readonly string[]).includes(actual)) continue;
-      report({
-        code: "EX4005",
-        args: { dimension: name, actual },
-        cause: { kind: "dimension", dimension },
-        details: {
-          notes: ["an interrupt that comes from kernel mode takes the kernel's GS, page tables and stack for granted (INV-42, INV-52)"],
-          help: "enable IRQs earlier, or not at all: the terminal loads the interrupted code's own RFLAGS, with IF",
-        },
-      });
-    }
-  } else if (swaps && valueOf(vector, irqs) === "on") {
+  const on = valueOf(vector, irqs) === "on";
+  if (on && swaps) {
     report({
       code: "EX4005",
-      args: { dimension: "gs", actual: "about to be swapped" },
+      args: { irqs: "are on", dimension: "gs", actual: "about to be swapped" },
       cause: { kind: "dimension", dimension: irqs },
       details: {
         notes: ["an interrupt between SWAPGS and the terminal would run the kernel on the user's GS base (INV-42)"],
         help: "put `irqs off` before it",
       },
     });
+  } else if (turnsOn || (on && !vector.event.anyPoint && node.kind !== "irqs" && node.kind !== "terminal")) {
+    for (const [name, allowed] of kernelOwn) {
+      const dimension = context.dimension(name);
+      const actual = valueOf(vector, dimension);
+      if ((allowed as readonly string[]).includes(actual)) continue;
+      report({
+        code: "EX4005",
+        args: { irqs: turnsOn ? "go on" : "are on", dimension: name, actual },
+        cause: { kind: "dimension", dimension },
+        details: {
+          notes: [
+            "an interrupt that comes from kernel mode takes the kernel's GS, page tables, stack and speculation controls for granted (INV-42, INV-52, INV-72)",
+          ],
+          help: turnsOn
+            ? `turn them on where ${name} is the kernel's: on the way out the terminal loads the interrupted code's own RFLAGS, with IF`
+            : `turn IRQs off before ${name} becomes \`${actual}\`; on the way in, let the event arrive with them off`,
+        },
+      });
+    }
   }
 };
 

@@ -45,7 +45,7 @@ export const memory: Rule = (visit) => {
         code: "EX4002",
         args: {
           item: node.step.name,
-          what: written === "stack" ? "RSP" : written === "cr3" ? "CR3" : written === "gs" ? "the GS base" : "IA32_SPEC_CTRL",
+          what: written === "stack" ? "RSP" : written === "cr3" ? "CR3" : written === "cr2" ? "CR2" : written === "gs" ? "the GS base" : "IA32_SPEC_CTRL",
         },
         span: node.step.span,
         details: {
@@ -62,15 +62,18 @@ function checkPerCpu({ context, vector, report }: Visit, instruction: () => stri
   for (const [name, why] of [
     ["gs", "the address would be computed from a base that user mode chose (INV-41)"],
     ["cr3", "the per-CPU area is not in the user's page tables (INV-61)"],
+    ["speculation", "the processor may have guessed the way around SWAPGS, and load through the other base ahead of time (INV-45)"],
   ] as const) {
     const dimension = context.dimension(name);
     const actual = valueOf(vector, dimension);
-    if (actual === "kernel") continue;
+    if (actual === "kernel" || actual === "fenced") continue;
+    // Not every kernel, and not every processor, needs the fence: its event says so.
+    if (name === "speculation" && !vector.event.starts.some((s) => s.dimension === dimension)) continue;
     report({
       code: "EX4003",
       args: { instruction: instruction(), dimension: name, actual },
       cause: { kind: "dimension", dimension },
-      details: { notes: [why], help: `move it to before ${name} is switched` },
+      details: { notes: [why], help: name === "speculation" ? "put an `lfence` before it, on both ways" : `move it to before ${name} is switched` },
     });
   }
 }
