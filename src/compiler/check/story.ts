@@ -166,7 +166,7 @@ function trace(context: PathContext, moves: readonly Move[], last: Vector, { fin
     const byIrq = move === culprit && cause?.kind === "flags" && byInterrupt(context, move, cause.flags);
     const text = byIrq && move.node.kind === "irqs" ? "IRQs go on" : moveText(context, move);
     if (text !== undefined) result.push({ span, text });
-    if (byIrq) result.push({ span: undefined, text: `an interrupt sets ${flagNames(context, setSince(move.before, move.after) & cause.flags)}` });
+    if (byIrq) result.push({ span, text: `an interrupt sets ${flagNames(context, setSince(move.before, move.after) & cause.flags)}` });
   }
   if (cause?.kind === "flags" && node.kind === "terminal") {
     const readAgain = culprit && moves.slice(moves.indexOf(culprit) + 1).some((m) => m.node.kind === "read" || m.node.kind === "loop");
