@@ -56,26 +56,41 @@ const invariants: readonly (readonly [string, Violation])[] = [
   ["no decision is used after the saved registers were rewritten", "stale"],
 ];
 
-/** rumur's verdict on a Murphi model. The states are all of them only where there is no fault: rumur does not go on from one. */
+/**
+ * rumur's verdict on a Murphi model. Where there are faults it tells some: of a state the first, and it does not go on from there.
+ * So the states are all of them only where there is none.
+ */
 export function rumur(text: string): Verdict {
   return inFolder((folder) => {
     writeFileSync(join(folder, "model.m"), text);
     run("rumur", ["--deadlock-detection", "off", "--counterexample-trace", "off", "--max-errors", "1000000", "--threads", "1", "--output", "model.c", "model.m"], folder);
     run("gcc", ["-O1", "-w", "-mcx16", "-o", "model", "model.c", "-lpthread"], folder);
     const output = run("./model", [], folder);
-    const states = /(\d+) states/.exec(output);
+    // It tells how far it is, too; the last number is the sum.
+    const states = [...output.matchAll(/(\d+) states/g)].at(-1);
     if (!states) throw new Error(output);
     const violations = invariants.flatMap(([name, violation]) => (output.includes(`"${name}"`) ? [violation] : []));
     return { states: Number(states[1]), violations: new Set(violations) };
   });
 }
 
-/** The answers of z3, one a `check-sat`, and whatever else it printed. */
-export function z3(text: string): { readonly answers: readonly string[]; readonly output: string } {
+export interface Answer {
+  readonly question: string;
+  readonly answer: string;
+  /** What a counterexample gives each constant; empty where it is proved. */
+  readonly model: ReadonlyMap<string, bigint>;
+}
+
+/** z3's answers to the questions of an SMT-LIB file. */
+export function z3(text: string): readonly Answer[] {
   return inFolder((folder) => {
     writeFileSync(join(folder, "query.smt2"), text);
-    const output = run("z3", ["-smt2", "query.smt2"], folder);
+    const output = run("z3", ["dump_models=true", "query.smt2"], folder);
     if (/\(error/.test(output)) throw new Error(output);
-    return { answers: output.split("\n").filter((line) => /^(sat|unsat|unknown)$/.test(line)), output };
+    return [...output.matchAll(/^(\w.*)\n(sat|unsat|unknown)$((?:\n[ ()].*)*)/gm)].map(([, question = "", answer = "", model = ""]) => ({
+      question,
+      answer,
+      model: new Map([...model.matchAll(/define-fun (\S+) \(\) \(_ BitVec \d+\)\s+#([xb])([0-9a-f]+)/g)].map((m) => [m[1] as string, BigInt(`0${m[2]}${m[3]}`)])),
+    }));
   });
 }

@@ -142,10 +142,10 @@ function statements(program: ModelProgram, point: Point): string[] {
   }
 }
 
-/** One step that nothing can come in between of. */
+/** One step that nothing can come in between of; not a `d_step`, into which SPIN lets no `goto` jump. */
 function step(program: ModelProgram, from: Point, to: Point, moves: readonly string[]): string[] {
   const all = [...moves, ...resetMoves(program, from, to)];
-  return [all.length === 1 ? `${all[0]};` : `d_step { ${all.join("; ")} };`];
+  return [all.length === 1 ? `${all[0]};` : `atomic { ${all.join("; ")} };`];
 }
 
 function resetMoves(program: ModelProgram, from: Point, to: Point): string[] {
@@ -173,7 +173,7 @@ function change(program: ModelProgram, point: Extract<Point, { kind: "change" }>
   const maySet = flagsIn(program, point.maySet);
   if (maySet.length === 0) {
     const moves = [...clearing, ...others];
-    return [moves.length === 1 ? `${moves[0]};` : moves.length === 0 ? "skip;" : `d_step { ${moves.join("; ")} };`];
+    return [moves.length === 1 ? `${moves[0]};` : moves.length === 0 ? "skip;" : `atomic { ${moves.join("; ")} };`];
   }
   if (maySet.length > 3) {
     return ["atomic {", ...[...clearing, ...others].map((m) => `\t${m};`), ...maySet.map((f) => `\tif :: flags = flags | ${flagName(f)} :: skip fi;`), "};"];

@@ -36,7 +36,7 @@ export function smtlibText(graph: PathGraph, header: readonly string[]): string 
   return `${[
     ...header.map((line) => `; ${plainText(line)}`),
     ";",
-    `; What SYSRET needs on the way out \`${graph.exit.name}\`: z3 -model FILE. Each answer follows its question: \`unsat\` proves it, \`sat\``,
+    `; What SYSRET needs on the way out \`${graph.exit.name}\`: z3 dump_models=true FILE. Each answer follows its question: \`unsat\` proves it, \`sat\``,
     "; comes with the saved registers for which it is wrong. The first question alone wants `sat`: that the way is taken at all.",
     "; Conditions are taken as decided of the frame that is left with; the models for SPIN and rumur say whether they are.",
     "(set-option :print-success false)",

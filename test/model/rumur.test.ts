@@ -1,0 +1,36 @@
+/** The emitted Murphi, checked by rumur: the same verdicts, and where there is no fault the same number of states. */
+import { expect, test } from "vitest";
+import { murphiText } from "../../src/compiler/emit/murphi/murphi.js";
+import { buildProgram } from "../../src/compiler/model-check/build-program.js";
+import { search } from "../../src/compiler/model-check/search.js";
+import { specWithFlags } from "../../bench/search-spec.js";
+import { generator, randomSpec } from "./random-specs.js";
+import { sample } from "./sample.js";
+import { rumur } from "./tools.js";
+import { compileSpec } from "./verdicts.js";
+
+test.each(sample.map(({ name, program, verdict }) => [name, program, verdict] as const))("%s", (_, program, verdict) => {
+  const result = rumur(murphiText(program, []));
+  expect([...result.violations]).toEqual([...verdict]);
+  if (verdict.size === 0) expect(result.states).toBe(search(program).states);
+});
+
+test("the spec of the bench with 5 flags and eight kernels", () => {
+  const [program] = compileSpec(specWithFlags(5)).graphs.map(buildProgram);
+  if (!program) throw new Error("no path");
+  expect(rumur(murphiText(program, [])).states).toBe(search(program).states);
+});
+
+test("random specs", () => {
+  const seed = Math.floor(Math.random() * 1e9);
+  console.log(`random specs for rumur from SEED=${seed} on`);
+  for (let own = seed; own < seed + 4; own++) {
+    const [program] = compileSpec(randomSpec(generator(own))).graphs.map(buildProgram);
+    if (!program) continue;
+    const ours = search(program);
+    const theirs = rumur(murphiText(program, []));
+    expect(theirs.violations.size > 0, `SEED=${own}`).toBe(ours.violations.size > 0);
+    expect([...ours.violations], `SEED=${own}`).toEqual(expect.arrayContaining([...theirs.violations]));
+    if (ours.violations.size === 0) expect(theirs.states, `SEED=${own}`).toBe(ours.states);
+  }
+});
