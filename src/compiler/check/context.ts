@@ -114,6 +114,12 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
   for (const target of [exit.toUser ? "user" : undefined, exit.toKernel ? "kernel" : undefined] as const) {
     if (target) obligationFeatures(model, target, features);
   }
+  // Who may have interrupted the way to user mode leaves the buffers as they were (EX8003).
+  if (exit.toKernel && exit.events.some((e) => e.anyPoint) && model.exits.some((e) => e.toUser)) {
+    for (const { condition, setting, target } of model.requires) {
+      if (condition && target === "user" && setting.dimension.name === "buffers") featuresOf(condition, features);
+    }
+  }
   // Which kernels can restore a token tells which must.
   const tokens = new Set(exit.events.flatMap((e) => e.tokens.map((t) => t.name)));
   for (const { condition, restores } of model.steps) if (condition && restores && tokens.has(restores.token)) featuresOf(condition, features);
