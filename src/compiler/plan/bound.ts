@@ -14,6 +14,8 @@ import { achievements, type Demand, demandText, type Goal, loadsStackPointer } f
 import type { KnownVector, PlannedStep, Point } from "./machine.js";
 import { besideMoves, instructionsOf, loadedBy, loadsOf, type StackLoad, stackLoads } from "./work.js";
 
+/** SYSRET reads two registers. */
+const mostUnloaded = 2;
 const poppedWords = ["rip", "cs", "rflags", "rsp", "ss"];
 
 /** A state that must come about, because the goal or every way to the goal asks for it. */
@@ -32,11 +34,13 @@ interface Landmark {
 
 /** What a vector still lacks. */
 interface Left {
-  /** Registers. */
+  /** Registers that the goal asks for. */
   readonly missing: number;
+  /** Registers that a step asks for which is still to come. */
+  readonly beforeSteps: number;
   /** No two of them can be brought about by one step. */
   readonly counted: readonly Landmark[];
-  /** Instructions. */
+  /** Instructions, beside loads of registers. */
   readonly total: number;
 }
 
@@ -50,7 +54,7 @@ export class Bound {
   private readonly landmarks = new Map<string, Landmark>();
   private readonly known = new Map<number, Left>();
   private readonly weights = new Map<Step, { readonly weight: number; readonly loaded: number }>();
-  private readonly knownMoves = new Map<number, number>();
+  private readonly knownPlaces = new Map<number, { readonly unloaded: number; readonly uncopied: number }>();
   private readonly own: boolean;
   /** The terminal pops its words where the user's page tables are active, which may not map the stack that the event came on. */
   private readonly popsCopiedFrame: boolean;
@@ -92,33 +96,40 @@ export class Bound {
 
   /** Instructions that every plan from this point to the goal has at least; Infinity where there is none. */
   at({ vectors, location, locationId }: Point): number {
-    let moves = this.knownMoves.get(locationId);
-    if (moves === undefined) this.knownMoves.set(locationId, (moves = this.moves(location, vectors[0]?.vector)));
-    return moves + Math.max(...vectors.map((v) => this.left(v).total));
+    let known = this.knownPlaces.get(locationId);
+    if (known === undefined) this.knownPlaces.set(locationId, (known = this.placesOf(location, vectors[0]?.vector)));
+    const { unloaded, uncopied } = known;
+    let most = 0;
+    for (const vector of vectors) {
+      const { missing, beforeSteps, total } = this.left(vector);
+      const registers = Math.ceil(Math.max(missing + unloaded, beforeSteps) / this.mostLoads);
+      most = Math.max(most, registers + total);
+    }
+    return most + uncopied;
   }
 
-  /** Saved words that must still be moved: to registers that the terminal reads, and from a stack that it could not pop them from. */
-  private moves(location: Location, vector: Vector | undefined): number {
+  /** Registers that the terminal reads and that hold nothing saved; saved words that must still be copied to where they are popped. */
+  private placesOf(location: Location, vector: Vector | undefined): { readonly unloaded: number; readonly uncopied: number } {
     const { goal, context } = this;
-    if (goal.kind === "tail" || !this.own || !vector) return 0;
+    if (goal.kind === "tail" || !this.own || !vector) return { unloaded: 0, uncopied: 0 };
     const saves = (value: SymbolicValue | undefined) => (value?.kind === "field" ? fieldSaves(context, value.field) : undefined);
-    let moves = 0;
+    let unloaded = 0;
     for (const requirement of goal.terminal.frameRequirements) {
       if (requirement.kind !== "equal") continue;
       const loaded = saves(location.registers[requirement.left as GeneralRegister]);
-      if (loaded !== requirement.left && loaded !== requirement.right) moves++;
+      if (loaded !== requirement.left && loaded !== requirement.right) unloaded++;
     }
-    moves = Math.ceil(moves / this.mostLoads);
+    let uncopied = 0;
     if (this.popsCopiedFrame) {
       const start = stackOfRegion(context, vector, "frame");
       const copied = (region: string) => !kernelOnlyStacks.includes(stackOfRegion(context, vector, region));
-      if (kernelOnlyStacks.includes(start)) moves += notStored(poppedWords, location, copied, saves);
+      if (kernelOnlyStacks.includes(start)) uncopied = notStored(poppedWords, location, copied, saves);
     } else if (location.registers.rsp.kind === "pointer" && this.stackLoads) {
       // Whichever step loads RSP pops words from its stack. A word that nobody stored there brings back nothing.
       const needs = this.stackLoads.map(({ stack, words }) => notStored(words, location, (region) => region === `stack:${stack}`, saves));
-      moves += Math.min(...needs);
+      uncopied = Math.min(...needs);
     }
-    return moves;
+    return { unloaded, uncopied };
   }
 
   /**
@@ -130,8 +141,8 @@ export class Bound {
     const { weight, loaded } = this.weightOf(step);
     let least = Number.POSITIVE_INFINITY;
     for (const known of vectors) {
-      const { missing, counted } = this.left(known);
-      let waste = weight + Math.max(0, loaded - missing);
+      const { missing, beforeSteps, counted } = this.left(known);
+      let waste = weight + Math.max(0, loaded - Math.max(missing + mostUnloaded, beforeSteps));
       for (const landmark of counted) if (landmark.achievers.has(step)) waste -= landmark.weight;
       least = Math.min(least, waste);
     }
@@ -161,19 +172,20 @@ export class Bound {
       missing = missingRegisters(vector, [...registers.except, ...lost]).length;
     }
     const open = this.open(vector);
-    for (const { except } of open) if (except) missing = Math.max(missing, missingRegisters(vector, except).length);
-    let total = Math.ceil(missing / this.mostLoads);
+    let beforeSteps = 0;
+    for (const { except } of open) if (except) beforeSteps = Math.max(beforeSteps, missingRegisters(vector, except).length);
+    let total = 0;
     // Landmarks that one step could bring about together are counted once.
     const used = new Set<Step>();
     const counted: Landmark[] = [];
     for (const landmark of open.sort((a, b) => b.weight - a.weight)) {
-      if (landmark.achievers.size === 0) return { missing, counted: [], total: Number.POSITIVE_INFINITY };
+      if (landmark.achievers.size === 0) return { missing, beforeSteps, counted: [], total: Number.POSITIVE_INFINITY };
       if ([...landmark.achievers].some((step) => used.has(step))) continue;
       for (const step of landmark.achievers) used.add(step);
       counted.push(landmark);
       total += landmark.weight;
     }
-    return { missing, counted, total };
+    return { missing, beforeSteps, counted, total };
   }
 
   /** The landmarks that are still to come. */

@@ -36,9 +36,10 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
   const tokens = new Set(context.tokens.map((t) => t.name));
   const conceivable = usefulSomewhere({ context, goal, arrived, waivers }, targets, tokens);
   const relevant = relevantDimensions(context, conceivable);
-  // Work flags are the business of `prepare`; no step of a tail asks for them.
+  // Work flags are the business of `prepare`, and what is known of the frame cannot change any more: no step of a tail asks for them.
   const flags = unknownFlags(context.allFlags);
-  const without = (vector: Vector, settled: ReadonlySet<StateDimension>) => [...settled].reduce((v, d) => withValue(v, d, 0), vector.with({ flags }));
+  const known = { flags, facts: 0, decided: 0, denied: 0, stale: 0, rewritten: false };
+  const without = (vector: Vector, settled: ReadonlySet<StateDimension>) => [...settled].reduce((v, d) => withValue(v, d, 0), vector.with(known));
 
   const classes = new Map<string, KernelClass>();
   for (const cell of cells(context, arrived, conceivable)) {
@@ -57,9 +58,9 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
     const vectors = [...new Map(reached.map((v) => without(v, settled)).map((v) => [v.key, v])).values()];
     const has = new Set(conceivable.filter((step) => !step.condition || evaluateFeatures(step.condition, features) === true));
     const key = [vectors.map((v) => v.key).sort().join(), demands.map(demandText).join(), conceivable.map((s) => (has.has(s) ? 1 : 0)).join("")].join("|");
-    const known = classes.get(key);
-    if (known) {
-      classes.set(key, { ...known, combinations: known.combinations | cell });
+    const alike = classes.get(key);
+    if (alike) {
+      classes.set(key, { ...alike, combinations: alike.combinations | cell });
       continue;
     }
     const has1 = (test: Test) => evaluateFeatures(test, features) === true;

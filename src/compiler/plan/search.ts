@@ -56,8 +56,8 @@ export interface SearchFailure {
 
 /** Points that one search looks at before it gives up. */
 const maximumPoints = 4_000;
-/** What no step can change: what is known of the frame, and the mode that the path returns to. The checker tells it of the plan. */
-const changeless: ReadonlySet<string> = new Set(["EX5004", "EX5005"]);
+/** What no step can change: work flags, what is known of the frame, and the mode that is returned to. The checker tells it of the plan. */
+const changeless: ReadonlySet<string> = new Set(["EX3001", "EX3007", "EX5004", "EX5005"]);
 const goalRules: readonly Rule[] = [terminals, contracts];
 
 export function search(problem: Problem): CheapestPlans | SearchFailure {
@@ -169,9 +169,7 @@ function tailFindings(machine: Machine, jump: PathNode, vectors: readonly Point[
   const { context } = machine;
   const findings: Finding[] = [];
   const explorer = new Explorer({ ...context, graph: { ...context.graph, prepare: [], leave: [jump] } }, (node, { vector, combinations: all }, instruction) => {
-    const found = machine.ask(rules, node, vector, all & combinations, instruction);
-    // Work flags are the business of `prepare`, and a plan does not follow them.
-    findings.push(...found.filter(({ code }) => code !== "EX3001"));
+    findings.push(...machine.ask(rules, node, vector, all & combinations, instruction));
   });
   explorer.run(vectors.map((vector) => ({ vector, combinations })));
   return findings;
