@@ -10,12 +10,14 @@ import { Explorer, type Reached } from "./explore.js";
 import { unknownFlags } from "./flag-box.js";
 import { Boundaries } from "./interruption.js";
 import type { Finding, Rule, Visit } from "./rule.js";
+import { atInterrupts } from "./rules/at-interrupts.js";
 import { contracts, stepContracts } from "./rules/contracts.js";
 import { staleDecisions } from "./rules/frame-facts.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
 import { memory } from "./rules/memory.js";
 import { returnsAfterControls } from "./rules/mitigations.js";
 import { oneShotWork } from "./rules/one-shot-work.js";
+import { recovery } from "./rules/recovery.js";
 import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
 import { checkLoops, workIrqs } from "./rules/work-policy.js";
@@ -28,6 +30,7 @@ export const rules: readonly Rule[] = [
   workIrqs,
   anyPointWork,
   irqsWindow,
+  atInterrupts,
   contracts,
   stepContracts,
   memory,
@@ -36,6 +39,7 @@ export const rules: readonly Rule[] = [
   oneShotWork,
   returnsAfterControls,
   terminals,
+  recovery,
 ];
 
 export interface CheckStatistics {

@@ -35,6 +35,7 @@ export const entries3to8 = {
     title: "a fault that its recovery does not expect",
     message: "a fault of `{terminal}` finds {dimension} {actual}, and `{event}` is to arrive with it {wanted}",
   },
+  EX5012: { severity: "error", title: "a terminal that may fault, and nobody to recover", message: "`{terminal}` may fault here, and nothing says what happens then" },
   EX5013: { severity: "error", title: "a tail that cannot be planned", message: "no legal order of steps leads to `{goal}` from here" },
   EX5014: { severity: "error", title: "a tail with too many variants", message: "the steps to `{goal}` would need more than {limit} variants for different kernels" },
   // 6: NMI and paranoid

@@ -34,7 +34,6 @@ export const terminals: Rule = (visit) => {
   checkTokens(visit, node);
   checkObligations(visit, node);
   if (!vector.toUser) checkInterruptedObligations(visit, node);
-  checkRecovery(visit, node);
   checkOwnStack(visit, node);
   frameFacts(visit, node);
 };
@@ -322,25 +321,4 @@ function checkOwnStack({ context, vector, report }: Visit, { terminal, before }:
         : "switch to the thread's stack in the entry: from user mode there is nothing on it that is in use",
     },
   });
-}
-
-/** A terminal that faults does so in the state that it found, but for what the processor switches itself (INV-92). */
-function checkRecovery({ context, vector, report }: Visit, node: TerminalNode): void {
-  const event = context.model.events.find((e) => e.name === node.recovery);
-  if (!event || !node.terminal.mayFault) return;
-  for (const { dimension, value, span } of event.arrives) {
-    if (["irqs", "stack", "registers"].includes(dimension.name) || valueIndex(vector, dimension) === value) continue;
-    const actual = valueOf(vector, dimension);
-    const wanted = dimension.values[value] as string;
-    report({
-      code: "EX5011",
-      args: { terminal: node.terminal.name, dimension: dimension.name, actual, event: event.name, wanted },
-      cause: { kind: "dimension", dimension },
-      details: {
-        secondary: [{ span, message: "it arrives like this" }],
-        notes: ["the entry of the fault would undo what was never done, or leave undone what was (INV-92)"],
-        help: `let \`${event.name}\` arrive with ${dimension.name} \`${actual}\`, and its entry bring it back to the kernel's`,
-      },
-    });
-  }
 }
