@@ -4,11 +4,13 @@
  * Each vector remembers where it came from, so that a finding can tell its story.
  */
 import { visitTest } from "../model/expressions.js";
+import { callerSavedRegisters } from "../machine/registers.js";
 import type { Test } from "../model/model.js";
 import type { EvaluateNode, InstructionsNode, PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import { forgetSnapshot, forgetValues, seenNone, seenSome } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
+import { afterWrites, holdsState, writtenRegisters } from "./register-states.js";
 import { afterBranch, afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
 import { type Vector, valueIndex, withValue } from "./vector.js";
 
@@ -37,7 +39,7 @@ export type Visitor = (node: PathNode, reached: Reached, instruction: number | u
 /** Does an instruction change any vector? Most moves of kernel values do not. */
 function movesVectors(context: PathContext, node: InstructionsNode, index: number): boolean {
   const facts = instructionFacts(context, node, index);
-  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || (facts?.rflags.length ?? 0) > 0 || !!facts?.fence || !!facts?.kernelData || !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "call");
+  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || (facts?.rflags.length ?? 0) > 0 || !!facts?.fence || !!facts?.kernelData || !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "call") || holdsState(context.model, writtenRegisters(facts?.effects ?? []));
 }
 
 /** Is there a SWAPGS in a block, outside of the blocks in it? */
@@ -68,7 +70,16 @@ export class Explorer {
       if (known) known.combinations |= combinations;
       else states.set(vector.key, { vector, combinations, origins: [], depth: 0 });
     }
-    return [...this.block(this.context.graph.leave, this.block(this.context.graph.prepare, states)).values()];
+    const { prepare, leave, callsPrepare } = this.context.graph;
+    const prepared = this.block(prepare, states);
+    return [...this.block(leave, callsPrepare ? this.afterPrepare(prepared) : prepared).values()];
+  }
+
+  /** The call of the prepare function has destroyed the registers that C may change. */
+  private afterPrepare(states: States): States {
+    const { model, graph } = this.context;
+    const node = graph.prepare.at(-1) ?? graph.leave[0];
+    return node && holdsState(model, callerSavedRegisters) ? this.each(node, states, (v) => afterWrites(model, v, callerSavedRegisters)) : states;
   }
 
   /** What becomes of `states` where a test comes out as `outcome`. */

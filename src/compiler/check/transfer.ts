@@ -5,6 +5,7 @@ import type { CallNode, ClearNode, EvaluateNode, InstructionsNode, IrqsNode, Rea
 import type { PathContext } from "./context.js";
 import { clearFlags, type FlagBox, maySet, snapshot } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
+import { afterWrites, writtenRegisters } from "./register-states.js";
 import { type Vector, valueOf, withValue } from "./vector.js";
 
 /** While IRQs are on, an interrupt may set every async flag, and no snapshot tells what they are. */
@@ -46,6 +47,7 @@ function afterContract(context: PathContext, vector: Vector, item: Contract): Ve
   if (item.rewritesFrame) next = rewritten(context, next);
   if (item.touches.length > 0) next = dirtied(context, next);
   if (item.mayFault) next = faulted(context, next);
+  next = afterWrites(context.model, next, item.clobbers);
   return item.ensures.reduce((v, setting) => ensured(context, v, setting), next);
 }
 
@@ -86,6 +88,7 @@ export function afterInstruction(context: PathContext, vector: Vector, node: Ins
   const registers = (next.registers & ~facts.lost) | facts.gained;
   if (registers !== next.registers) next = next.with({ registers });
   if (facts.stack !== undefined) next = set(context, next, "stack", facts.stack);
+  next = afterWrites(context.model, next, writtenRegisters(facts.effects));
   if (facts.kernelData || facts.gained !== 0 || facts.effects.some((e) => e.kind === "call")) next = dirtied(context, next);
   return next === vector ? vector : settle(context, next);
 }

@@ -36,6 +36,8 @@ export interface StateDimension {
   /** The value (index) with which an exit starts when its event does not say. */
   readonly usual: number;
   readonly builtIn: boolean;
+  /** The 64-bit name of the register that it tells of: whatever writes that register brings it back to its first value. */
+  readonly register?: string | undefined;
   readonly span: Span | undefined;
   readonly doc: string;
 }
@@ -211,7 +213,8 @@ export interface AsmLine {
 
 export interface Require extends Declared {
   readonly setting: StateSetting;
-  readonly target: "user" | "kernel";
+  /** `interrupts`: wherever IRQs are on. */
+  readonly target: "user" | "kernel" | "interrupts";
   readonly condition: Test | undefined;
   readonly because: string | undefined;
 }

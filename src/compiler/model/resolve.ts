@@ -238,10 +238,11 @@ class Resolver {
       if (flags && d.target === "user") owed.push({ ...declared, flags });
       else if (flags) {
         const help = "what is pending when an interrupt returns to the kernel is done on the next way to user mode";
+        const where = d.target === "kernel" ? "at a return to the kernel" : "where interrupts come";
         scope.report(
           "EX2031",
           scope.span(source, d.setting),
-          { actual: "flags", expected: "a state, at a return to the kernel," },
+          { actual: "flags", expected: `a state, ${where},` },
           { help },
         );
       }

@@ -42,10 +42,14 @@ export abstract class DeclarationParser extends ClauseParser {
     const { startOffset: start } = this.CONSUME(keyword.state);
     const doc = this.docBefore(start);
     const name = this.name(this.CONSUME(t.Word));
+    const register = this.OPTION((): tree.Name => {
+      this.CONSUME(keyword.in);
+      return this.name(this.CONSUME2(t.Word));
+    });
     this.CONSUME(t.LeftBrace);
     const values = this.SUBRULE(this.names);
     this.CONSUME(t.RightBrace);
-    return { kind: "state", start, end: this.end(), doc, name, values };
+    return { kind: "state", start, end: this.end(), doc, name, register, values };
   });
 
   readonly flags: Rule<tree.FlagsDeclaration> = this.RULE("flags", (): tree.FlagsDeclaration => {
@@ -188,7 +192,11 @@ export abstract class DeclarationParser extends ClauseParser {
     const doc = this.docBefore(start);
     const setting = this.SUBRULE(this.setting);
     this.CONSUME(keyword.at);
-    const target = this.OR<"user" | "kernel">([this.word(keyword.user, "user"), this.word(keyword.kernel, "kernel")]);
+    const target = this.OR<"user" | "kernel" | "interrupts">([
+      this.word(keyword.user, "user"),
+      this.word(keyword.kernel, "kernel"),
+      this.word(keyword.interrupts, "interrupts"),
+    ]);
     const condition = this.SUBRULE(this.presence);
     const because = this.SUBRULE(this.reason);
     return { kind: "require", start, end: this.end(), doc, setting, target, condition, because };

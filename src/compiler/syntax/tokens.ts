@@ -22,7 +22,7 @@ export const softKeywords = {
     "config cpu excludes needs origin arrives starts loses above token once final always call asm requires ensures clears may clobbers touches restores prepare leave",
   statements: "run do irqs read take clear repeat evaluate restore window waive jump",
   other:
-    "in bit async saves user kernel any point complete partial except sleep fault return rewrite set from at to returns on off while pending",
+    "in bit async saves user kernel interrupts any point complete partial except sleep fault return rewrite set from at to returns on off while pending",
 } as const;
 
 /** Keywords that are never names. */

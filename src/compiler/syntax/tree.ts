@@ -63,10 +63,11 @@ export interface ConstantDeclaration extends DeclarationBase {
   readonly because: StringLiteral | undefined;
 }
 
-/** `state context { kernel, user }`. */
+/** `state context { kernel, user }`; `state vcpu in rbx { unknown, current }`: what the register holds. */
 export interface StateDeclaration extends DeclarationBase {
   readonly kind: "state";
   readonly name: Name;
+  readonly register: Name | undefined;
   readonly values: readonly Name[];
 }
 
@@ -147,7 +148,7 @@ export interface StepDeclaration extends DeclarationBase {
 export interface RequireDeclaration extends DeclarationBase {
   readonly kind: "require";
   readonly setting: StateSetting;
-  readonly target: "user" | "kernel";
+  readonly target: "user" | "kernel" | "interrupts";
   readonly condition: Expression | undefined;
   readonly because: StringLiteral | undefined;
 }
