@@ -9,6 +9,7 @@ import { buildEntry } from "../path/build.js";
 import { type CheckResult, type EndRule, examine, type Start } from "./check.js";
 import type { PathContext } from "./context.js";
 import { unknownFlags } from "./flag-box.js";
+import type { FeatureSpace } from "./feature-space.js";
 import type { Boundaries, Interrupted } from "./interruption.js";
 import { userRegisters } from "./registers.js";
 import { Vector, valueIndex, valueOf } from "./vector.js";
@@ -47,21 +48,7 @@ function checkEntry(model: Model, entry: Entry, event: Event, interrupted: reado
   if (!graph) return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
   const owed = model.requires.filter((r) => r.target === "user");
   const also: Test[] = owed.flatMap((r) => (r.condition ? [r.condition] : []));
-  for (const { mentioned, values } of interrupted) {
-    if (values.some(([dimension, value]) => value !== dimension.usual)) for (const feature of mentioned) also.push({ kind: "feature", feature, span: entry.span });
-  }
-  return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event), distinct(also));
-}
-
-/** Each feature once: the list is as long as the interrupted paths have features. */
-function distinct(tests: readonly Test[]): Test[] {
-  const features = new Set<unknown>();
-  return tests.filter((test) => {
-    if (test.kind !== "feature") return true;
-    if (features.has(test.feature)) return false;
-    features.add(test.feature);
-    return true;
-  });
+  return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event), also);
 }
 
 /** The vectors in which an event can arrive. */
@@ -90,13 +77,28 @@ function arrivals(context: PathContext, event: Event, interrupted: readonly Inte
   }
   if (!event.fromKernel) return result;
   add(false, usual, features.all);
-  for (const { values, kernels, mentioned } of interrupted) {
-    const found = [...usual];
-    for (const [dimension, value] of values) found[dimension.index] = value;
-    const known = new Set(kernels.map((kernel) => key(mentioned, (f) => kernel.has(f))));
-    add(false, found, features.select((on) => known.has(key(mentioned, on))));
+  for (const { values, occurs } of distinctStates(interrupted, features)) {
+    let states: number[][] = [[...usual]];
+    // What a path that was interrupted has put back as it had found it may be anything that is found.
+    for (const [dimension, value] of values) {
+      const possible = dimension.values[value] === "saved" ? dimension.values.flatMap((name, i) => (name === "saved" ? [] : [i])) : [value];
+      states = states.flatMap((state) => possible.map((v) => state.with(dimension.index, v)));
+    }
+    for (const state of states) add(false, state, occurs);
   }
   return result;
+}
+
+/** Each state once, with the combinations of the entry's features in which some path can be in it. */
+function distinctStates(interrupted: readonly Interrupted[], features: FeatureSpace) {
+  const states = new Map<string, { readonly values: Interrupted["values"]; occurs: bigint }>();
+  for (const { values, features: theirs, combinations } of interrupted) {
+    const key = values.map(([, value]) => value).join();
+    const state = states.get(key) ?? { values, occurs: 0n };
+    states.set(key, state);
+    state.occurs |= features.from(theirs, combinations);
+  }
+  return states.values();
 }
 
 const userMode = [
@@ -119,10 +121,6 @@ function settled(values: readonly number[], { dimension, value }: StateSetting):
   const result = [...values];
   result[dimension.index] = value;
   return result;
-}
-
-function key(features: Interrupted["mentioned"], on: (feature: Interrupted["mentioned"][number]) => boolean): string {
-  return features.map((feature) => (on(feature) ? "1" : "0")).join("");
 }
 
 function arrival(context: PathContext, event: Event, toUser: boolean, values: readonly number[]): Vector {
@@ -156,6 +154,8 @@ function endRule(entry: Entry, event: Event): EndRule {
   return (context, { vector, combinations }, report) => {
     for (const { dimension, value, span } of startOf(context, event)) {
       if (dimension.name === "registers" || valueIndex(vector, dimension) === value) continue;
+      // `dirty` says that kernel data may be in the buffers.
+      if (dimension.name === "buffers" && dimension.values[value] === "dirty") continue;
       report({
         code: "EX6007",
         args: { entry: entry.name, event: event.name, dimension: dimension.name, actual: valueOf(vector, dimension), wanted: dimension.values[value] as string },

@@ -103,15 +103,24 @@ export class FeatureSpace {
     return literals.reduce((set, { feature, on }) => set & (on ? this.with(feature) : ~this.with(feature)), this.all);
   }
 
-  /** The combinations of a set, each as the features that are on. */
-  kernels(set: bigint): ReadonlySet<Feature>[] {
-    return this.combinations.flatMap((on, i) => ((set >> BigInt(i)) & 1n ? [new Set(this.features.filter((_, bit) => (on & (1 << bit)) !== 0))] : []));
+  /** The combinations that agree, on the features that both know, with some of `set`, combinations of another path's features. */
+  from(other: FeatureSpace, set: bigint): bigint {
+    if (set === 0n) return 0n;
+    const shared = this.features.filter((f) => other.features.includes(f));
+    const known = new Set<number>();
+    const theirs = shared.map((f) => 1 << other.features.indexOf(f));
+    other.each(set, (combination) => known.add(theirs.reduce((key, bit, i) => ((combination & bit) === 0 ? key : key | (1 << i)), 0)));
+    const ours = shared.map((f) => 1 << this.features.indexOf(f));
+    return this.bits((combination) => known.has(ours.reduce((key, bit, i) => ((combination & bit) === 0 ? key : key | (1 << i)), 0)));
   }
 
-  /** The combinations for which `holds`. */
-  select(holds: (on: (feature: Feature) => boolean) => boolean): bigint {
-    const position = new Map(this.features.map((f, i) => [f, i]));
-    return this.bits((on) => holds((feature) => ((on >> (position.get(feature) ?? 31)) & 1) === 1));
+  private each(set: bigint, visit: (combination: number) => void): void {
+    const digits = set.toString(16);
+    this.combinations.forEach((combination, i) => {
+      const digit = digits.charCodeAt(digits.length - 1 - (i >> 2));
+      // `0` to `9` are 48 to 57, `a` to `f` 97 to 102.
+      if (((digit < 58 ? digit - 48 : digit - 87) >> (i & 3)) & 1 && i >> 2 < digits.length) visit(combination);
+    });
   }
 
   /** The index of the first combination of a set. */
@@ -135,7 +144,7 @@ export function featuresOf(test: Test, into: Set<Feature>): void {
   });
 }
 
-/** The features of the obligations that hold at a target. */
+/** The features of the obligations that hold on the way to a target. */
 export function obligationFeatures(model: Model, target: "user" | "kernel", into: Set<Feature>): void {
-  for (const require of model.requires) if (require.target === target && require.condition) featuresOf(require.condition, into);
+  for (const require of model.requires) if (require.target !== (target === "user" ? "kernel" : "user") && require.condition) featuresOf(require.condition, into);
 }

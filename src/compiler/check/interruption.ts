@@ -5,11 +5,12 @@
  */
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { Event, Feature, Model, StateDimension } from "../model/model.js";
+import type { Event, Model, StateDimension } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
 import type { PathContext } from "./context.js";
 import type { Reached } from "./explore.js";
+import type { FeatureSpace } from "./feature-space.js";
 import { featureNote } from "./story.js";
 import { valueIndex } from "./vector.js";
 
@@ -32,10 +33,9 @@ export interface Interrupted {
   readonly path: string;
   readonly span: Span;
   readonly values: readonly (readonly [dimension: StateDimension, value: number])[];
-  /** The combinations, each as the features that are on. */
-  readonly kernels: readonly ReadonlySet<Feature>[];
-  /** The features that the interrupted path mentions: others may be on or off. */
-  readonly mentioned: readonly Feature[];
+  /** The combinations of the interrupted path's features in which it occurs; others may be on or off. */
+  readonly features: FeatureSpace;
+  readonly combinations: bigint;
 }
 
 /** Collects what one path can be found in, each with the first boundary at which it can. */
@@ -88,8 +88,8 @@ export class Boundaries {
       path: this.path,
       span: node.span,
       values: this.dimensions.map((dimension, i) => [dimension, values.charCodeAt(i)] as const),
-      kernels: features.kernels(combinations),
-      mentioned: features.features,
+      features,
+      combinations,
     }));
   }
 }

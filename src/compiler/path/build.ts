@@ -46,7 +46,9 @@ export function buildEntry(model: Model, entry: Entry, event: Event): BuildResul
   const { name, span, doc, body } = entry;
   const exit: Exit = { name, span, doc, events: [event], toUser: event.fromUser, toKernel: event.fromKernel, prepare: undefined, leave: body, waivers: [] };
   const stack = model.dimensions.find((d) => d.name === "stack");
-  const arrives = event.arrives.find((s) => s.dimension === stack)?.value ?? stack?.usual ?? 0;
+  // Where the processor switches no stack, an event from user mode finds the user's.
+  const found = event.fromUser && !event.fromKernel ? stack?.values.indexOf("user") : stack?.usual;
+  const arrives = event.arrives.find((s) => s.dimension === stack)?.value ?? found ?? 0;
   const builder = new Builder(model, exit, model.frame, arrivalLocation(model.frame, stack?.values[arrives] ?? ""));
   const leave = builder.entry();
   const { diagnostics, nodes } = builder;
