@@ -8,6 +8,7 @@ import { fieldSaves, missingRegisters } from "../check/registers.js";
 import { kernelOnlyStacks, stackOfRegion } from "../check/stacks.js";
 import { type Vector, valueOf } from "../check/vector.js";
 import type { GeneralRegister } from "../machine/instruction.js";
+import type { Terminal } from "../machine/terminals.js";
 import type { StateDimension, Step } from "../model/model.js";
 import type { Location, SymbolicValue } from "../path/location.js";
 import { achievements, type Demand, demandText, type Goal, loadsStackPointer } from "./goal.js";
@@ -47,6 +48,7 @@ interface Left {
 export class Bound {
   private readonly context: PathContext;
   private readonly goal: Goal;
+  private readonly terminal: Terminal | undefined;
   private readonly registers: Demand | undefined;
   private readonly steps: readonly Step[];
   /** With the target that it is asked for at: true for user, undefined for both. */
@@ -65,10 +67,11 @@ export class Bound {
   /** Registers that one instruction can load. */
   private readonly mostLoads: number;
 
-  /** `own`: the registers, tokens and words that the goal itself needs count, too. */
+  /** `terminal`: what the goal comes to at once, if that is known. `own`: the registers, tokens and words that the goal itself needs count, too. */
   constructor(
     context: PathContext,
     goal: Goal,
+    terminal: Terminal | undefined,
     demands: readonly Demand[],
     operators: readonly PlannedStep[],
     start: Point,
@@ -78,16 +81,17 @@ export class Bound {
     const starts = new Set(start.vectors.map(({ vector }) => valueOf(vector, stack)));
     this.context = context;
     this.goal = goal;
+    this.terminal = terminal;
     this.own = own;
     this.steps = [...new Set(operators.map((o) => o.step))];
     this.registers = !own ? undefined : demands.find((d) => d.dimension.name === "registers" && d.dimension.values[d.value] === "user");
     this.mostLoads = Math.max(1, ...this.steps.flatMap((step) => instructionsOf(step).map((i) => loadsOf(i).length)));
-    const popsFrame = goal.kind === "terminal" && goal.terminal.popsFrame;
+    const popsFrame = terminal?.popsFrame === true;
     this.popsCopiedFrame = own && popsFrame && demands.some((d) => demandText(d) === "cr3 user" && d.toUser !== false);
-    this.stackLoads = popsFrame || goal.kind === "tail" || !own ? undefined : stackLoads(this.steps, starts, demands);
+    this.stackLoads = popsFrame || !terminal || !own ? undefined : stackLoads(this.steps, starts, demands);
     this.countsCopies = this.popsCopiedFrame || this.stackLoads !== undefined;
-    const states = demands.filter((d) => d.dimension.name !== "registers" && !(goal.kind === "tail" && d.atTerminal));
-    const tokens = goal.kind === "tail" || !own ? [] : context.tokens.filter((t) => this.steps.some((step) => step.restores?.token === t.name));
+    const states = demands.filter((d) => d.dimension.name !== "registers" && !(d.atTerminal && !terminal));
+    const tokens = !terminal || !own ? [] : context.tokens.filter((t) => this.steps.some((step) => step.restores?.token === t.name));
     this.roots = [
       ...states.map((d) => ({ landmark: this.landmark(d), toUser: d.toUser })),
       ...tokens.map((t) => ({ landmark: this.tokenLandmark(t.name), toUser: undefined })),
@@ -110,11 +114,11 @@ export class Bound {
 
   /** Registers that the terminal reads and that hold nothing saved; saved words that must still be copied to where they are popped. */
   private placesOf(location: Location, vector: Vector | undefined): { readonly unloaded: number; readonly uncopied: number } {
-    const { goal, context } = this;
-    if (goal.kind === "tail" || !this.own || !vector) return { unloaded: 0, uncopied: 0 };
+    const { terminal, context } = this;
+    if (!terminal || !this.own || !vector) return { unloaded: 0, uncopied: 0 };
     const saves = (value: SymbolicValue | undefined) => (value?.kind === "field" ? fieldSaves(context, value.field) : undefined);
     let unloaded = 0;
-    for (const requirement of goal.terminal.frameRequirements) {
+    for (const requirement of terminal.frameRequirements) {
       if (requirement.kind !== "equal") continue;
       const loaded = saves(location.registers[requirement.left as GeneralRegister]);
       if (loaded !== requirement.left && loaded !== requirement.right) unloaded++;
@@ -165,10 +169,10 @@ export class Bound {
   }
 
   private count(vector: Vector): Left {
-    const { goal, registers } = this;
+    const { terminal, registers } = this;
     let missing = 0;
     if (registers) {
-      const lost = goal.kind === "terminal" ? vector.event.loses.filter((r) => goal.terminal.loads.includes(r)) : [];
+      const lost = terminal ? vector.event.loses.filter((r) => terminal.loads.includes(r)) : [];
       missing = missingRegisters(vector, [...registers.except, ...lost]).length;
     }
     const open = this.open(vector);

@@ -5,7 +5,7 @@ import { unknownFlags } from "../check/flag-box.js";
 import { type Vector, valueIndex, withValue } from "../check/vector.js";
 import type { Feature, StateDimension, Step, Test, Waiver } from "../model/model.js";
 import { evaluateFeatures } from "../model/features.js";
-import { achievements, type Demand, demandText, type Goal, goalDemands, type State, usefulSteps } from "./goal.js";
+import { achievements, type Demand, demandText, type Goal, goalDemands, plainTerminal, type State, usefulSteps } from "./goal.js";
 
 export interface KernelClass {
   /** Bits of the path's feature space. */
@@ -57,7 +57,7 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
     const demands = all.filter((d) => !settled.has(d.dimension));
     const vectors = [...new Map(reached.map((v) => without(v, settled)).map((v) => [v.key, v])).values()];
     const has = new Set(conceivable.filter((step) => !step.condition || evaluateFeatures(step.condition, features) === true));
-    const key = [vectors.map((v) => v.key).sort().join(), demands.map(demandText).join(), conceivable.map((s) => (has.has(s) ? 1 : 0)).join("")].join("|");
+    const key = [plainTerminal(goal, features)?.name, vectors.map((v) => v.key).sort().join(), demands.map(demandText).join(), conceivable.map((s) => (has.has(s) ? 1 : 0)).join("")].join("|");
     const alike = classes.get(key);
     if (alike) {
       classes.set(key, { ...alike, combinations: alike.combinations | cell });

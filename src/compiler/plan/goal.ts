@@ -1,8 +1,8 @@
 /** What a planned tail leads to: a terminal, or a shared tail. And which steps can be of use for it. */
 import { effectsOf } from "../machine/instructions.js";
-import type { Terminal } from "../machine/terminals.js";
+import { type Terminal, terminalNamed } from "../machine/terminals.js";
 import { evaluateFeatures } from "../model/features.js";
-import type { AsmLine, Feature, Model, StateDimension, StateSetting, Step, Tail, Test, Waiver } from "../model/model.js";
+import type { Action, AsmLine, Feature, Model, StateDimension, StateSetting, Step, Tail, Test, Waiver } from "../model/model.js";
 import type { Span } from "../text/source.js";
 
 export type Goal =
@@ -32,6 +32,50 @@ export interface Demand {
   readonly atTerminal: boolean;
   /** The mode whose return asks for it, true for user; undefined: both. */
   readonly toUser: boolean | undefined;
+}
+
+/**
+ * The terminal that a goal comes to without a step in between: that of the goal itself; or of a tail, where one of its ways (in a
+ * kernel with these features) is nothing but tests. What that terminal needs, the plan has to bring about.
+ */
+export function plainTerminal(goal: Goal, features: ReadonlySet<Feature>): Terminal | undefined {
+  return goal.kind === "terminal" ? goal.terminal : plainEnd(goal.tail.body, features, [goal.tail]).terminal;
+}
+
+function plainEnd(actions: readonly Action[], features: ReadonlySet<Feature>, open: readonly Tail[]): { terminal?: Terminal | undefined; goesOn: boolean } {
+  for (const action of actions) {
+    switch (action.kind) {
+      case "terminal":
+        return { terminal: terminalNamed(action.terminal), goesOn: false };
+      case "jump":
+        return open.includes(action.tail) ? { goesOn: false } : plainEnd(action.tail.body, features, [...open, action.tail]);
+      case "when": {
+        const decided = evaluateFeatures(action.test, features);
+        const ends = [
+          ...(decided === false ? [] : [plainEnd(action.then, features, open)]),
+          ...(decided === true ? [] : [plainEnd(action.otherwise, features, open)]),
+        ];
+        const end = ends.find((e) => e.terminal);
+        if (end) return end;
+        if (!ends.some((e) => e.goesOn)) return { goesOn: false };
+        break;
+      }
+      case "window": {
+        const end = plainEnd(action.body, features, open);
+        if (end.terminal || !end.goesOn) return end;
+        break;
+      }
+      case "do":
+        if (!action.step.condition || evaluateFeatures(action.step.condition, features) !== false) return { goesOn: false };
+        break;
+      case "waive":
+      case "assume":
+        break;
+      default:
+        return { goesOn: false };
+    }
+  }
+  return { goesOn: true };
 }
 
 export type State = Pick<Demand, "dimension" | "value">;
@@ -70,12 +114,12 @@ export function goalDemands(
     );
     if (owed && !waived) add({ dimension, value, except, span: require.span, atTerminal: true, toUser: require.target === "user" });
   }
-  if (goal.kind === "tail") return demands;
-  for (const toUser of targets) {
-    for (const [name, wanted] of toUser ? goal.terminal.requiresToUser : goal.terminal.requiresToKernel) {
+  const terminal = plainTerminal(goal, features);
+  for (const toUser of terminal ? targets : []) {
+    for (const [name, wanted] of (toUser ? terminal?.requiresToUser : terminal?.requiresToKernel) ?? []) {
       const dimension = model.dimensions.find((d) => d.name === name);
       const value = dimension?.values.indexOf(wanted) ?? -1;
-      if (dimension) add({ dimension, value, except: goal.terminal.loads, span: undefined, atTerminal: true, toUser });
+      if (dimension) add({ dimension, value, except: terminal?.loads ?? [], span: undefined, atTerminal: true, toUser });
     }
   }
   return demands;

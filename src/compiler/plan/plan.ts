@@ -18,7 +18,7 @@ import type { Location } from "../path/location.js";
 import { afterPrepare, startLocation } from "../path/symbolic.js";
 import { type KernelClass, kernelClasses } from "./classes.js";
 import { type ClassQuestion, explainFailure, explainVariants } from "./collision.js";
-import type { Goal } from "./goal.js";
+import { type Goal, plainTerminal } from "./goal.js";
 import { Machine, type PlannedStep } from "./machine.js";
 import { type CheapestPlans, type Problem, search, type SearchFailure } from "./search.js";
 import { fewestVariants, type PlanClass, type Variant } from "./variants.js";
@@ -191,6 +191,7 @@ class Planner {
       machine,
       start: machine.point(this.location, kernels.vectors),
       goal,
+      terminal: plainTerminal(goal, kernels.features),
       demands,
       operators: kernels.useful.flatMap((step) => this.operators.get(step) ?? []),
       combinations,

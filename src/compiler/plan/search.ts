@@ -7,6 +7,7 @@ import { Explorer } from "../check/explore.js";
 import type { Finding, Rule } from "../check/rule.js";
 import { contracts } from "../check/rules/contracts.js";
 import { terminals } from "../check/rules/terminals.js";
+import type { Terminal } from "../machine/terminals.js";
 import { buildTail } from "../path/build.js";
 import type { PathNode } from "../path/graph.js";
 import { Bound } from "./bound.js";
@@ -18,6 +19,8 @@ export interface Problem {
   readonly machine: Machine;
   readonly start: Point;
   readonly goal: Goal;
+  /** What the goal comes to at once, if that is known (`plainTerminal`). */
+  readonly terminal: Terminal | undefined;
   readonly demands: readonly Demand[];
   readonly operators: readonly PlannedStep[];
   /** The class, as bits of the path's feature space. */
@@ -64,7 +67,7 @@ export function search(problem: Problem): CheapestPlans | SearchFailure {
   const { machine, start, goal, demands, operators } = problem;
   // With rules put aside as a whole, nothing is certain of what the goal asks for.
   const certain = !machine.waivesCodes;
-  const bound = new Bound(machine.context, goal, certain ? demands : [], operators, start, certain && problem.partial !== true);
+  const bound = new Bound(machine.context, goal, problem.terminal, certain ? demands : [], operators, start, certain && problem.partial !== true);
   const first = bound.at(start);
   if (first === Number.POSITIVE_INFINITY) return { missing: lacks(problem, start), gaveUp: undefined };
   const least = new Map<Point, number>([[start, 0]]);
