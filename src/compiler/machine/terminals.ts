@@ -49,6 +49,11 @@ const irqsOff: TerminalRequirement = [
   "off",
   "an interrupt between here and user mode would find the user's GS base, stack or page tables in the kernel (INV-42, INV-52)",
 ];
+const irqsOffToKernel: TerminalRequirement = [
+  "irqs",
+  "off",
+  "the interrupted code's registers are live again: an interrupt would be taken on top of a return that is half done (INV-42)",
+];
 const gsUser: TerminalRequirement = [
   "gs",
   "user",
@@ -144,7 +149,7 @@ export const terminals: readonly Terminal[] = [
     toUser: true,
     toKernel: true,
     requiresToUser: [irqsOff, gsUser, registersUser, ntClear],
-    requiresToKernel: [irqsOff, registersInterrupted, ntClear],
+    requiresToKernel: [irqsOffToKernel, registersInterrupted, ntClear],
     loads: ["rsp"],
     popsFrame: true,
     wordsAt: 0,
@@ -182,7 +187,7 @@ export const terminals: readonly Terminal[] = [
     toUser: false,
     toKernel: true,
     requiresToUser: [],
-    requiresToKernel: [irqsOff, registersInterrupted],
+    requiresToKernel: [irqsOffToKernel, registersInterrupted],
     loads: ["rsp"],
     popsFrame: true,
     wordsAt: 8,
@@ -203,7 +208,7 @@ export const terminals: readonly Terminal[] = [
       ["gs", "kernel", "the hypervisor gives the user its GS base; the way there still needs the kernel's"],
       registersUser,
     ],
-    requiresToKernel: [irqsOff, registersInterrupted],
+    requiresToKernel: [irqsOffToKernel, registersInterrupted],
     loads: ["rsp"],
     popsFrame: true,
     wordsAt: 0,
