@@ -62,7 +62,7 @@ exit syscall_return from syscall to user {
       sysretq
     }
     do swapgs, restore_registers
-    iretq
+    iretq on fault bad_iret
   }
 }
 `;

@@ -124,7 +124,9 @@ function compare(sizes: readonly number[]): void {
     process.env.EXITDSL_BENCH = script;
     table(folder, sizes.length > 0 ? sizes : [4, 6, 8, 10]);
     const { states, milliseconds, megabytes } = inProcess("--checker", 16);
-    console.log(`\nthe checker at 16 asynchronous flags, whole pipeline in a cold process: ${states} vectors, ${milliseconds.toFixed(0)} ms, ${megabytes.toFixed(0)} MB`);
+    console.log(
+      `\nthe checker at 16 asynchronous flags, whole pipeline in a cold process: ${states} vectors, ${milliseconds.toFixed(0)} ms, ${megabytes.toFixed(0)} MB`,
+    );
     fail(milliseconds < 2000 && megabytes < 512, "The checker misses its goal at 16 flags (2 s, 512 MB).");
   } finally {
     rmSync(folder, { recursive: true });
@@ -132,8 +134,24 @@ function compare(sizes: readonly number[]): void {
 }
 
 function table(folder: string, sizes: readonly number[]): void {
-  console.log(`best of ${rounds} rounds by turns; times are the search alone, of our engine in a cold process, of SPIN the whole run of pan (gcc -O2 -DSAFETY)`);
-  const header = ["flags", "our states", "sets", "ms", "warm", "MB", "SPIN states", "ms", "MB", "with spin+gcc", "ratio", "warm", "with gcc"];
+  console.log(
+    `best of ${rounds} rounds by turns; times are the search alone, of our engine in a cold process, of SPIN the whole run of pan (gcc -O2 -DSAFETY)`,
+  );
+  const header = [
+    "flags",
+    "our states",
+    "sets",
+    "ms",
+    "warm",
+    "MB",
+    "SPIN states",
+    "ms",
+    "MB",
+    "with spin+gcc",
+    "ratio",
+    "warm",
+    "with gcc",
+  ];
   console.log(header.map((h, i) => h.padStart(widths[i] as number)).join(""));
   for (const flags of sizes) {
     const program = programOf(flags);
@@ -168,8 +186,6 @@ function table(folder: string, sizes: readonly number[]): void {
     if (goal !== undefined) fail(ratio >= goal, `At ${flags} flags the goal is ${goal}x.`);
   }
 }
-
-
 
 function fail(reached: boolean, message: string): void {
   if (reached) return;

@@ -3,13 +3,15 @@
  * all values. They share the path graph and nothing behind it.
  */
 import { describe, expect, test } from "vitest";
+import { specWithFlags } from "../../bench/search-spec.js";
+import { visitTest } from "../../src/compiler/model/expressions.js";
+import { isFeatureTest } from "../../src/compiler/model/features.js";
 import { buildProgram } from "../../src/compiler/model-check/build-program.js";
 import { enumerate } from "../../src/compiler/model-check/enumerate.js";
 import type { ModelProgram, Violation } from "../../src/compiler/model-check/program.js";
 import { search } from "../../src/compiler/model-check/search.js";
-import { specWithFlags } from "../../bench/search-spec.js";
 import { generator, randomSpec } from "./random-specs.js";
-import { brokenFiles, checkerVerdict, compileFile, compileSpec, exampleFiles } from "./verdicts.js";
+import { brokenFiles, checkerVerdict, compileFile, compileSpec, exampleFiles, rulesVerdict } from "./verdicts.js";
 
 const sorted = (violations: ReadonlySet<Violation>) => [...violations].sort();
 const found = (programs: readonly ModelProgram[]) => new Set(programs.flatMap((p) => [...search(p).violations]));
@@ -24,6 +26,17 @@ test("the broken specs break each of the rules that the model knows", () => {
   expect([...new Set(verdicts)].sort()).toEqual(["irqs", "pending", "stale"]);
 });
 
+function mixesFeatures({ graph }: ModelProgram): boolean {
+  return graph.nodes.some((node) => {
+    if (node.kind !== "branch" || isFeatureTest(node.test)) return false;
+    let mixed = false;
+    visitTest(node.test, (t) => {
+      mixed ||= t.kind === "feature";
+    });
+    return mixed;
+  });
+}
+
 describe("random specs", () => {
   const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
   const cases = Array.from({ length: 400 }, (_, i) => {
@@ -37,16 +50,20 @@ describe("random specs", () => {
 
   test("the checker and the search agree", () => {
     for (const { seed: own, text, compilation, program } of cases) {
-      const checker = sorted(checkerVerdict(compilation));
+      const checker = sorted(rulesVerdict(compilation));
       const model = sorted(search(program).violations);
-      // The checker does not remember what the flags were when a condition was decided: there it may refuse more, never less.
-      if (text.includes("returns mixed")) expect(checker, `SEED=${own}\n${text}`).toEqual(expect.arrayContaining(model));
+      // Of a test of features and something else the checker does not know which of the two decided it: it may refuse more, never less.
+      if (mixesFeatures(program)) expect(checker, `SEED=${own}\n${text}`).toEqual(expect.arrayContaining(model));
       else expect(checker, `SEED=${own}\n${text}`).toEqual(model);
     }
   });
 
+  test("most of them mix no features with other tests, so that agreement is exact", () => {
+    expect(cases.filter(({ program }) => !mixesFeatures(program)).length).toBeGreaterThan(cases.length / 2);
+  });
+
   test("both searches count the same states and find the same faults", () => {
-    for (const { seed: own, program } of cases) {
+    for (const { seed: own, program } of cases.slice(0, 150)) {
       const sets = search(program);
       expect(enumerate(program).states, `SEED=${own}`).toBe(sets.states);
       for (const violation of ["irqs", "pending", "stale"] as const) {

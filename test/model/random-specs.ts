@@ -33,7 +33,11 @@ export function randomSpec(random: Random): string {
   const policy = () => pick(random, ["one-shot", "one-shot", "one-shot", "final", "once"]);
   const contract = (clears: readonly string[]) => {
     const set = some(random, flags, 0.25);
-    const may = [...(random() < 0.25 ? ["rewrite frame"] : []), ...(set.length > 0 ? [`set ${set.join(" | ")}`] : []), ...(other.length > 0 && random() < 0.2 ? [`set ${other[0]}`] : [])];
+    const may = [
+      ...(random() < 0.25 ? ["rewrite frame"] : []),
+      ...(set.length > 0 ? [`set ${set.join(" | ")}`] : []),
+      ...(other.length > 0 && random() < 0.2 ? [`set ${other[0]}`] : []),
+    ];
     return [
       ...(clears.length > 0 && random() < 0.9 ? [`  clears ${clears.join(" | ")}`] : []),
       ...(may.length > 0 ? [`  may ${may.join(", ")}`] : []),
@@ -45,15 +49,30 @@ export function randomSpec(random: Random): string {
     const feature = random() < 0.2 ? ` if ${pick(random, ["F", "G", "not F"])}` : "";
     return [`work ${work}${feature} {`, `  ${policy()} when ${own.join(" | ")}`, `  call ${work}(frame)`, ...contract(own), "}"].join("\n");
   });
-  const tests = [...flags, "F", "G", "not G", "ok", "from_user", "frame.user", `not ${flags[0]}`, ...flags.map((f) => `${f} and F`), "frame.rax == 0", "frame.rax == 0 or F", "mixed"];
+  const tests = [
+    ...flags,
+    "F",
+    "G",
+    "not G",
+    "ok",
+    "from_user",
+    "frame.user",
+    `not ${flags[0]}`,
+    ...flags.map((f) => `${f} and F`),
+    "frame.rax == 0",
+    "frame.rax == 0 or F",
+    "mixed",
+  ];
   const returned = pick(random, ["ok", "from_user", "mixed"]);
   // A named condition is decided once, at the end, or where it is tested: else the language would not say which decision counts.
   const testable = tests.filter((t) => t !== returned);
-  const block = (depth: number, inLoop: boolean): string[] => Array.from({ length: 1 + Math.floor(random() * 4) }, () => statement(depth, inLoop)).flat();
+  const block = (depth: number, inLoop: boolean): string[] =>
+    Array.from({ length: 1 + Math.floor(random() * 4) }, () => statement(depth, inLoop)).flat();
   const indented = (lines: readonly string[]) => lines.map((l) => `  ${l}`);
   const loop = (depth: number): string[] => {
     const mask = pick(random, ["all", "all", "some"]);
-    const body = random() < 0.6 ? ["irqs on", ...works.filter(() => random() < 0.9).map((w) => `run ${w}`), "irqs off"] : block(depth - 1, true);
+    const body =
+      random() < 0.6 ? ["irqs on", ...works.filter(() => random() < 0.9).map((w) => `run ${w}`), "irqs off"] : block(depth - 1, true);
     return [`repeat while pending ${mask}_flags {`, ...indented(body), "}"];
   };
   const statement = (depth: number, inLoop: boolean): string[] => {
@@ -73,7 +92,12 @@ export function randomSpec(random: Random): string {
   };
   const early = returned === "mixed" || random() < 0.6 ? [] : [`evaluate ${returned}`];
   const good = ["irqs off", ...loop(0), ...(random() < 0.3 ? statement(1, false) : [])];
-  const body = [...(random() < 0.3 ? block(1, false) : []), ...early, ...(random() < 0.6 ? good : block(2, false)), ...(random() < 0.7 ? ["irqs off"] : [])];
+  const body = [
+    ...(random() < 0.3 ? block(1, false) : []),
+    ...early,
+    ...(random() < 0.6 ? good : block(2, false)),
+    ...(random() < 0.7 ? ["irqs off"] : []),
+  ];
   const duty = random() < 0.2 ? `require all_flags clear at user${random() < 0.5 ? " if F" : ""}` : "";
   const waiver = random() < 0.1 ? [`waive ${pick(random, ["EX3001", "all_flags clear"])} because "to see what it hides"`] : [];
   return `edition 2026

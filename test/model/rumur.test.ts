@@ -1,9 +1,9 @@
 /** The emitted Murphi, checked by rumur: the same verdicts, and where there is no fault the same number of states. */
 import { expect, test } from "vitest";
+import { specWithFlags } from "../../bench/search-spec.js";
 import { murphiText } from "../../src/compiler/emit/murphi/murphi.js";
 import { buildProgram } from "../../src/compiler/model-check/build-program.js";
 import { search } from "../../src/compiler/model-check/search.js";
-import { specWithFlags } from "../../bench/search-spec.js";
 import { generator, randomSpec } from "./random-specs.js";
 import { sample } from "./sample.js";
 import { rumur } from "./tools.js";

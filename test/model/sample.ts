@@ -3,7 +3,13 @@ import { buildProgram } from "../../src/compiler/model-check/build-program.js";
 import type { ModelProgram, Violation } from "../../src/compiler/model-check/program.js";
 import { checkerVerdict, compileFile, exampleFiles } from "./verdicts.js";
 
-const broken = ["EX3001-flag-set-after-the-last-look", "EX3001-no-second-look", "EX3001-path-without-the-loop", "EX3007-conditions-before-signals", "EX5001-irqs-on-at-the-terminal"];
+const broken = [
+  "EX3001-flag-set-after-the-last-look",
+  "EX3001-no-second-look",
+  "EX3001-path-without-the-loop",
+  "EX3007-conditions-before-signals",
+  "EX5001-irqs-on-at-the-terminal",
+];
 
 interface Case {
   readonly name: string;

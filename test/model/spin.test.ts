@@ -17,6 +17,7 @@ test("random specs", () => {
   console.log(`random specs for SPIN from SEED=${seed} on`);
   for (let own = seed; own < seed + 5; own++) {
     const [program] = compileSpec(randomSpec(generator(own))).graphs.map(buildProgram);
-    if (program) expect([...spin(promelaText(program, [])).violations].sort(), `SEED=${own}`).toEqual([...search(program).violations].sort());
+    if (program)
+      expect([...spin(promelaText(program, [])).violations].sort(), `SEED=${own}`).toEqual([...search(program).violations].sort());
   }
 });

@@ -9,10 +9,12 @@ const packages: Readonly<Record<string, string>> = { spin: "spin", rumur: "rumur
 
 function run(command: string, args: readonly string[], cwd: string): string {
   const { error, status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", maxBuffer: 1 << 27 });
-  if (error && "code" in error && error.code === "ENOENT") throw new Error(`${command} is not installed: apt-get install ${packages[command]}`);
+  if (error && "code" in error && error.code === "ENOENT")
+    throw new Error(`${command} is not installed: apt-get install ${packages[command]}`);
   if (error) throw error;
   // A checker that finds a fault says so in its exit code; what did not run at all says it here.
-  if (status === null || (packages[command] !== undefined && command !== "z3" && status !== 0)) throw new Error(`${command}: ${stdout}${stderr}`);
+  if (status === null || (packages[command] !== undefined && command !== "z3" && status !== 0))
+    throw new Error(`${command}: ${stdout}${stderr}`);
   return stdout + stderr;
 }
 
@@ -63,7 +65,23 @@ const invariants: readonly (readonly [string, Violation])[] = [
 export function rumur(text: string): Verdict {
   return inFolder((folder) => {
     writeFileSync(join(folder, "model.m"), text);
-    run("rumur", ["--deadlock-detection", "off", "--counterexample-trace", "off", "--max-errors", "1000000", "--threads", "1", "--output", "model.c", "model.m"], folder);
+    run(
+      "rumur",
+      [
+        "--deadlock-detection",
+        "off",
+        "--counterexample-trace",
+        "off",
+        "--max-errors",
+        "1000000",
+        "--threads",
+        "1",
+        "--output",
+        "model.c",
+        "model.m",
+      ],
+      folder,
+    );
     run("gcc", ["-O1", "-w", "-mcx16", "-o", "model", "model.c", "-lpthread"], folder);
     const output = run("./model", [], folder);
     // It tells how far it is, too; the last number is the sum.
@@ -90,7 +108,12 @@ export function z3(text: string): readonly Answer[] {
     return [...output.matchAll(/^(\w.*)\n(sat|unsat|unknown)$((?:\n[ ()].*)*)/gm)].map(([, question = "", answer = "", model = ""]) => ({
       question,
       answer,
-      model: new Map([...model.matchAll(/define-fun (\S+) \(\) \(_ BitVec \d+\)\s+#([xb])([0-9a-f]+)/g)].map((m) => [m[1] as string, BigInt(`0${m[2]}${m[3]}`)])),
+      model: new Map(
+        [...model.matchAll(/define-fun (\S+) \(\) \(_ BitVec \d+\)\s+#([xb])([0-9a-f]+)/g)].map((m) => [
+          m[1] as string,
+          BigInt(`0${m[2]}${m[3]}`),
+        ]),
+      ),
     }));
   });
 }

@@ -18,7 +18,12 @@ export const verb = defineVerb({
   description: "Checks specs and, if none has an error, writes what they compile to: all of it or nothing.",
   options: {
     out: { type: "string", short: "o", default: "out", value: "DIRECTORY", description: "where outputs go" },
-    emit: { type: "string", default: usualBackEnds, value: "LIST", description: "what to write; promela, murphi and smtlib are models for other checkers" },
+    emit: {
+      type: "string",
+      default: usualBackEnds,
+      value: "LIST",
+      description: "what to write; promela, murphi and smtlib are models for other checkers",
+    },
     check: { type: "boolean", description: "write nothing; report outputs that are missing, changed or left over" },
     depfile: { type: "string", value: "FILE", description: "also write a makefile rule with all files that the outputs are made from" },
     spdx: { type: "string", value: "LICENCE", description: "an SPDX licence expression for the first line of each output" },

@@ -13,11 +13,23 @@ import type { Span } from "../text/source.js";
 import { dropDecidedTests } from "./decisions.js";
 import { livePoints } from "./live.js";
 import { modelFlags, type Owed, owedFlags } from "./model-flags.js";
-import { type ModelFlag, type ModelProgram, type ModelTest, type Point, type ReadPoint, type Start, successorsOf, type TerminalPoint } from "./program.js";
+import {
+  type ModelFlag,
+  type ModelProgram,
+  type ModelTest,
+  type Point,
+  type ReadPoint,
+  type Start,
+  successorsOf,
+  type TerminalPoint,
+} from "./program.js";
 import { readBy, simplified, visitModelTest } from "./tests.js";
 
 export function buildProgram(graph: PathGraph): ModelProgram {
-  return new ProgramBuilder(graph).build();
+  const program = new ProgramBuilder(graph, usedDecisions(graph)).build();
+  // Where both ways behind a decision go on alike, it decided nothing.
+  const used = program.decisions.filter((_, i) => program.live.some(({ decisions }) => (decisions & (1 << i)) !== 0));
+  return used.length === program.decisions.length ? program : new ProgramBuilder(graph, used).build();
 }
 
 /** What holds where a block stands. */
@@ -41,7 +53,7 @@ class ProgramBuilder {
   private readonly known = new Map<string, Point>();
   private points = 0;
 
-  constructor(graph: PathGraph) {
+  constructor(graph: PathGraph, decisions: readonly Condition[]) {
     this.graph = graph;
     this.owed = owedFlags(graph);
     this.flags = modelFlags(graph, this.owed);
@@ -49,7 +61,7 @@ class ProgramBuilder {
       for (const member of flag.members) this.bitOf.set(member, i);
     });
     this.starts = startsOf(graph);
-    this.decisions = usedDecisions(graph);
+    this.decisions = decisions;
     this.decided = new Set(this.decisions);
     this.aging = this.decisions.reduce((bits, c, i) => bits | (readsRegisters(c.test) ? 1 << i : 0), 0);
   }
@@ -58,8 +70,19 @@ class ProgramBuilder {
     const { graph } = this;
     const scope: Scope = { waivers: graph.exit.waivers, known: new Set() };
     // A path without a terminal on some way is refused before; its end stands for nothing.
-    const end = this.terminal([], [], { kind: "terminal", terminals: [], irqsOffToUser: false, irqsOffToKernel: false, duties: [], relies: 0 });
-    const entry = this.block(graph.prepare, scope, this.block(graph.leave, { ...scope, waivers: [...scope.waivers, ...waiversIn(graph.prepare)] }, end));
+    const end = this.terminal([], [], {
+      kind: "terminal",
+      terminals: [],
+      irqsOffToUser: false,
+      irqsOffToKernel: false,
+      duties: [],
+      relies: 0,
+    });
+    const entry = this.block(
+      graph.prepare,
+      scope,
+      this.block(graph.leave, { ...scope, waivers: [...scope.waivers, ...waiversIn(graph.prepare)] }, end),
+    );
     const points = numbered(entry);
     dropDecidedTests(points, this.decisions.length);
     const tested = testedFeatures(points);
@@ -148,7 +171,14 @@ class ProgramBuilder {
         return this.branch(test, scope, node.span, then(), otherwise());
       }
       case "loop": {
-        const head: ReadPoint = { kind: "read", flags: this.wordBits(node.read.word.index), take: false, id: this.points++, spans: [node.read.span], next };
+        const head: ReadPoint = {
+          kind: "read",
+          flags: this.wordBits(node.read.word.index),
+          take: false,
+          id: this.points++,
+          spans: [node.read.span],
+          next,
+        };
         head.next = this.branch(this.test(node.test), scope, node.span, this.block(node.body, scope, head), next);
         return head;
       }
@@ -172,7 +202,11 @@ class ProgramBuilder {
     return flags === 0 ? next : this.point({ kind: "read", flags, take, next }, span);
   }
 
-  private change(fields: Partial<Pick<Extract<Point, { kind: "change" }>, "item" | "clears" | "maySet" | "rewrites" | "irqs">>, span: Span, next: Point): Point {
+  private change(
+    fields: Partial<Pick<Extract<Point, { kind: "change" }>, "item" | "clears" | "maySet" | "rewrites" | "irqs">>,
+    span: Span,
+    next: Point,
+  ): Point {
     const { item, clears = 0, maySet = 0, rewrites = false, irqs } = fields;
     const ages = rewrites && this.aging !== 0;
     if (clears === 0 && maySet === 0 && !ages && irqs === undefined) return next;
@@ -181,7 +215,13 @@ class ProgramBuilder {
 
   private contract(item: Contract) {
     const irqs = item.ensures.find((s) => s.dimension.name === "irqs");
-    return { item: item.name, clears: this.bits(item.clears), maySet: this.bits(item.maySet), rewrites: item.rewritesFrame, irqs: irqs && this.irqsValue(irqs) };
+    return {
+      item: item.name,
+      clears: this.bits(item.clears),
+      maySet: this.bits(item.maySet),
+      rewrites: item.rewritesFrame,
+      irqs: irqs && this.irqsValue(irqs),
+    };
   }
 
   private irqsValue({ dimension, value }: Contract["ensures"][number]): boolean {
@@ -190,10 +230,13 @@ class ProgramBuilder {
 
   /** A step's STI and CLI one by one, then what its contract says. */
   private instructions({ instructions, step, span }: InstructionsNode, next: Point): Point {
-    return instructions.reduceRight<Point>((after, { instruction, span: line }) => {
-      const effect = effectsOf(instruction).find((e) => e.kind === "rflags-bit" && e.bit === "if");
-      return effect?.kind === "rflags-bit" ? this.point({ kind: "irqs", on: effect.set, next: after }, line) : after;
-    }, this.change(this.contract(step), span, next));
+    return instructions.reduceRight<Point>(
+      (after, { instruction, span: line }) => {
+        const effect = effectsOf(instruction).find((e) => e.kind === "rflags-bit" && e.bit === "if");
+        return effect?.kind === "rflags-bit" ? this.point({ kind: "irqs", on: effect.set, next: after }, line) : after;
+      },
+      this.change(this.contract(step), span, next),
+    );
   }
 
   private branch(test: ModelTest, scope: Scope, span: Span, then: Point, otherwise: Point): Point {
@@ -250,7 +293,9 @@ class ProgramBuilder {
       case "flags":
         return { kind: "seen", flags: this.bits(test.flags) };
       case "frame-user":
-        return this.starts.every((s) => s.toUser === this.starts[0]?.toUser) ? { kind: "constant", value: this.starts[0]?.toUser ?? false } : { kind: "to-user" };
+        return this.starts.every((s) => s.toUser === this.starts[0]?.toUser)
+          ? { kind: "constant", value: this.starts[0]?.toUser ?? false }
+          : { kind: "to-user" };
       case "compare":
       case "state":
         return { kind: "unknown" };

@@ -15,7 +15,10 @@ export interface State {
 }
 
 /** What made a state of the one before: the point's own doing, or an interrupt that set a flag (by index). */
-export type Cause = { readonly kind: "start" } | { readonly kind: "point"; readonly point: Point } | { readonly kind: "interrupt"; readonly flag: number };
+export type Cause =
+  | { readonly kind: "start" }
+  | { readonly kind: "point"; readonly point: Point }
+  | { readonly kind: "interrupt"; readonly flag: number };
 
 export interface TraceStep {
   readonly cause: Cause;
@@ -87,7 +90,11 @@ function violationsAt(layout: Layout, { point, context, flags }: State): Violati
   return found;
 }
 
-function step(layout: Layout, { point, context, seen, flags }: State, go: (point: Point, context: Context, seen: number, flags: number) => void): void {
+function step(
+  layout: Layout,
+  { point, context, seen, flags }: State,
+  go: (point: Point, context: Context, seen: number, flags: number) => void,
+): void {
   switch (point.kind) {
     case "irqs":
       return go(point.next, layout.withIrqs(context, point.on), seen, flags);

@@ -45,7 +45,13 @@ export function maySetFlags(sets: Int32Array, flags: number): void {
   // The lowest five in one go over the words.
   const low = flags & 31;
   if (low !== 0) {
-    const [a, b, c, d, e] = clearPositions.map((positions, k) => ((low & (1 << k)) !== 0 ? positions : 0)) as [number, number, number, number, number];
+    const [a, b, c, d, e] = clearPositions.map((positions, k) => ((low & (1 << k)) !== 0 ? positions : 0)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     for (let i = 0; i < sets.length; i++) {
       let word = sets[i] as number;
       if (word === 0) continue;

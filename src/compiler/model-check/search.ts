@@ -159,7 +159,9 @@ class Search {
     const { rows, same } = this.edge(from.point, to);
     let grown = false;
     if (same) grown = join(target.sets, 0, sets, 0, sets.length);
-    else for (let row = 0; row < rows.length; row++) grown = join(target.sets, (rows[row] as number) * words, sets, row * words, words) || grown;
+    else
+      for (let row = 0; row < rows.length; row++)
+        grown = join(target.sets, (rows[row] as number) * words, sets, row * words, words) || grown;
     // Behind a test with IRQs on what came closed is closed still: the union of closed sets is.
     if (grown) this.grew(target, from.point.kind === "test" || from.point.kind === "decide");
   }
@@ -230,7 +232,10 @@ class Search {
 /** The flags that must be clear at a terminal to user mode, in the kernel of this context. */
 export function owedAt(point: TerminalPoint, layout: Layout, context: Context): number {
   const readings = layout.readings(context, 0);
-  return point.duties.reduce((bits, { flags, when }) => (when === undefined || outcomes(when, readings) & canHold ? bits | flags : bits), 0);
+  return point.duties.reduce(
+    (bits, { flags, when }) => (when === undefined || outcomes(when, readings) & canHold ? bits | flags : bits),
+    0,
+  );
 }
 
 export function bitsOf(flags: number): readonly number[] {

@@ -28,7 +28,10 @@ import {
 export function emitMurphi(model: Model, graphs: readonly PathGraph[], options: EmitOptions): readonly Artefact[] {
   return graphs.map((graph) => ({
     name: `${options.stem}-${graph.exit.name}.m`,
-    text: murphiText(buildProgram(graph), [...(options.spdx ? [`SPDX-License-Identifier: ${options.spdx}`] : []), ...headerLines(model, options)]),
+    text: murphiText(buildProgram(graph), [
+      ...(options.spdx ? [`SPDX-License-Identifier: ${options.spdx}`] : []),
+      ...headerLines(model, options),
+    ]),
   }));
 }
 
@@ -77,7 +80,9 @@ export function murphiText(program: ModelProgram, header: readonly string[]): st
 function start(program: ModelProgram): string[] {
   const { flags, features, decisions, starts } = program;
   const choices = [...features.map((f) => `any_${featureName(f)}`), ...flags.map((f) => `any_${flagName(f)}`)];
-  const admissible = program.combinations.map((on) => `(${features.map((f) => `${on.has(f) ? "" : "!"}any_${featureName(f)}`).join(" & ")})`);
+  const admissible = program.combinations.map(
+    (on) => `(${features.map((f) => `${on.has(f) ? "" : "!"}any_${featureName(f)}`).join(" & ")})`,
+  );
   return starts.flatMap(({ toUser, irqs }) => [
     ...choices.map((c) => `ruleset ${c}: boolean do`),
     `startstate "${toUser ? "to user mode" : "to the kernel"}, IRQs ${irqs ? "on" : "off"}"`,
@@ -134,7 +139,12 @@ function rules(program: ModelProgram, point: Point): string[] {
       const name = decisionName(program.decisions[point.decision] as ModelProgram["decisions"][number]);
       const arm = (outcome: boolean) => {
         const value = outcome ? "holds" : "fails";
-        return rule(`${text} (${value})`, `${at} & ${possible(program, point.test, outcome, syntax)}`, [`${name} := ${value};`], point.next);
+        return rule(
+          `${text} (${value})`,
+          `${at} & ${possible(program, point.test, outcome, syntax)}`,
+          [`${name} := ${value};`],
+          point.next,
+        );
       };
       return [...arm(true), ...arm(false), ""];
     }
@@ -152,7 +162,10 @@ function resetMoves(program: ModelProgram, from: Point, to: Point): string[] {
   const { seen, decisions } = resets(program, from, to);
   // What a read has just taken matters; the rest of its word's snapshot is old.
   const written = from.kind === "read" ? takenBy(program, from) : 0;
-  return [...flagsIn(program, seen & ~written).map((f) => `${seenName(f)} := false;`), ...decisions.map((d) => `${decisionName(d)} := undecided;`)];
+  return [
+    ...flagsIn(program, seen & ~written).map((f) => `${seenName(f)} := false;`),
+    ...decisions.map((d) => `${decisionName(d)} := undecided;`),
+  ];
 }
 
 function invariants(program: ModelProgram): string[] {
@@ -165,7 +178,9 @@ function invariants(program: ModelProgram): string[] {
   const clear = terminals.flatMap((t) =>
     t.duties.map(({ flags, when }) => {
       const kernels = when ? ` & ${possible(program, when, true, syntax)}` : "";
-      return `(${at(t)} & to_user${kernels} -> ${flagsIn(program, flags).map((f) => `!${flagName(f)}`).join(" & ")})`;
+      return `(${at(t)} & to_user${kernels} -> ${flagsIn(program, flags)
+        .map((f) => `!${flagName(f)}`)
+        .join(" & ")})`;
     }),
   );
   const fresh = program.points.flatMap((point) =>

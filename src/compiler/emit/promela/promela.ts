@@ -4,7 +4,7 @@
  */
 import type { Model } from "../../model/model.js";
 import { buildProgram } from "../../model-check/build-program.js";
-import { decisionValues, type Duty, type ModelProgram, type Point, type TerminalPoint } from "../../model-check/program.js";
+import { type Duty, decisionValues, type ModelProgram, type Point, type TerminalPoint } from "../../model-check/program.js";
 import type { PathGraph } from "../../path/graph.js";
 import { type Artefact, type BackEnd, type EmitOptions, headerLines } from "../artefact.js";
 import {
@@ -27,7 +27,10 @@ import {
 export function emitPromela(model: Model, graphs: readonly PathGraph[], options: EmitOptions): readonly Artefact[] {
   return graphs.map((graph) => ({
     name: `${options.stem}-${graph.exit.name}.pml`,
-    text: promelaText(buildProgram(graph), [...(options.spdx ? [`SPDX-License-Identifier: ${options.spdx}`] : []), ...headerLines(model, options)]),
+    text: promelaText(buildProgram(graph), [
+      ...(options.spdx ? [`SPDX-License-Identifier: ${options.spdx}`] : []),
+      ...headerLines(model, options),
+    ]),
   }));
 }
 
@@ -130,7 +133,9 @@ function statements(program: ModelProgram, point: Point): string[] {
     case "test": {
       const arm = (to: Point, guard: string) => {
         const moves = resetMoves(program, point, to);
-        return moves.length > 0 ? `:: atomic { ${guard} -> ${moves.join("; ")}; goto ${pointName(to)} }` : `:: ${guard} -> goto ${pointName(to)}`;
+        return moves.length > 0
+          ? `:: atomic { ${guard} -> ${moves.join("; ")}; goto ${pointName(to)} }`
+          : `:: ${guard} -> goto ${pointName(to)}`;
       };
       const fresh = decisionsIn(program, point.relies).map((d) => `assert(${decisionName(d)} < held);`);
       const holds = possible(program, point.test, true, syntax);
@@ -152,7 +157,10 @@ function resetMoves(program: ModelProgram, from: Point, to: Point): string[] {
   const { seen, decisions } = resets(program, from, to);
   // A read writes the whole of its word's snapshot.
   const kept = from.kind === "read" ? seen & ~from.flags : seen;
-  return [...(kept !== 0 ? [`seen = seen & ~(${flagUnion(program, kept)})`] : []), ...decisions.map((d) => `${decisionName(d)} = undecided`)];
+  return [
+    ...(kept !== 0 ? [`seen = seen & ~(${flagUnion(program, kept)})`] : []),
+    ...decisions.map((d) => `${decisionName(d)} = undecided`),
+  ];
 }
 
 function goOn(point: Point, next: Point): string[] {
@@ -164,7 +172,9 @@ function change(program: ModelProgram, point: Extract<Point, { kind: "change" }>
   const { next } = point;
   const aging = point.rewrites ? decisionsIn(program, program.aging) : [];
   const others = [
-    ...aging.map((d) => `${decisionName(d)} = (${decisionName(d)} == holds -> held : (${decisionName(d)} == fails -> failed : ${decisionName(d)}))`),
+    ...aging.map(
+      (d) => `${decisionName(d)} = (${decisionName(d)} == holds -> held : (${decisionName(d)} == fails -> failed : ${decisionName(d)}))`,
+    ),
     ...(point.irqs === undefined ? [] : [`irqs = ${point.irqs}`]),
     ...resetMoves(program, point, next),
   ];
@@ -176,7 +186,12 @@ function change(program: ModelProgram, point: Extract<Point, { kind: "change" }>
     return [moves.length === 1 ? `${moves[0]};` : moves.length === 0 ? "skip;" : `atomic { ${moves.join("; ")} };`];
   }
   if (maySet.length > 3) {
-    return ["atomic {", ...[...clearing, ...others].map((m) => `\t${m};`), ...maySet.map((f) => `\tif :: flags = flags | ${flagName(f)} :: skip fi;`), "};"];
+    return [
+      "atomic {",
+      ...[...clearing, ...others].map((m) => `\t${m};`),
+      ...maySet.map((f) => `\tif :: flags = flags | ${flagName(f)} :: skip fi;`),
+      "};",
+    ];
   }
   const subsets = Array.from({ length: 2 ** maySet.length }, (_, bits) => maySet.filter((_f, i) => (bits & (1 << i)) !== 0));
   const arms = subsets.map((set) => {
@@ -188,7 +203,10 @@ function change(program: ModelProgram, point: Extract<Point, { kind: "change" }>
 
 function terminal(program: ModelProgram, point: TerminalPoint): string[] {
   const { irqsOffToUser, irqsOffToKernel } = point;
-  const off = irqsOffToUser && irqsOffToKernel ? ["!irqs"] : [...(irqsOffToUser ? ["!to_user || !irqs"] : []), ...(irqsOffToKernel ? ["to_user || !irqs"] : [])];
+  const off =
+    irqsOffToUser && irqsOffToKernel
+      ? ["!irqs"]
+      : [...(irqsOffToUser ? ["!to_user || !irqs"] : []), ...(irqsOffToKernel ? ["to_user || !irqs"] : [])];
   const clear = point.duties.map((duty) => `${premises(program, duty)}(flags & (${flagUnion(program, duty.flags)})) == 0`);
   const fresh = decisionsIn(program, point.relies).map((d) => `${decisionName(d)} < held`);
   const asserts = [...off, ...clear, ...fresh].map((a) => `assert(${a});`);
@@ -210,7 +228,8 @@ const syntax: TestSyntax = {
   toUser: "to_user",
   notToUser: "!to_user",
   truth: String,
-  seen: (flags, outcome) => (flags.length === 0 ? String(!outcome) : `(seen & (${flags.map(flagName).join(" | ")})) ${outcome ? "!=" : "=="} 0`),
+  seen: (flags, outcome) =>
+    flags.length === 0 ? String(!outcome) : `(seen & (${flags.map(flagName).join(" | ")})) ${outcome ? "!=" : "=="} 0`,
   feature: (feature, outcome) => `${outcome ? "" : "!"}${featureName(feature)}`,
   decision: (condition, values) => `(${values.map((v) => `${decisionName(condition)} == ${decisionValues[v]}`).join(" || ")})`,
 };

@@ -2,8 +2,9 @@
  * SMT-LIB: for each SYSRET of an exit, whether the tests on the way there imply that it does not fault, and that it gives user mode
  * what IRET would give: over all values of the saved registers, not over examples. `unsat` is a proof; a model is a counterexample.
  */
-import { visitTest } from "../../model/expressions.js";
+
 import type { GeneralRegister } from "../../machine/instruction.js";
+import { visitTest } from "../../model/expressions.js";
 import type { Feature, Model, Operand, Test } from "../../model/model.js";
 import { blocksOf, leaves } from "../../path/flow.js";
 import type { PathGraph, PathNode, TerminalNode } from "../../path/graph.js";
@@ -75,7 +76,13 @@ function sysrets(graph: PathGraph): { readonly node: TerminalNode; readonly fact
 function section(graph: PathGraph, terms: Terms, node: TerminalNode, facts: readonly Fact[]): string[] {
   const short = node.terminal.name === "sysretl";
   const told = facts.map(({ test, outcome }) => `(assert ${outcome ? terms.test(test) : `(not ${terms.test(test)})`})`);
-  const ask = (question: string, claim: string): string[] => [`(echo "${question}")`, "(push 1)", `(assert (not ${claim}))`, "(check-sat)", "(pop 1)"];
+  const ask = (question: string, claim: string): string[] => [
+    `(echo "${question}")`,
+    "(push 1)",
+    `(assert (not ${claim}))`,
+    "(check-sat)",
+    "(pop 1)",
+  ];
   const rcx = register(terms, node, "rcx");
   const r11 = register(terms, node, "r11");
   const target = short ? `((_ zero_extend 32) ((_ extract 31 0) ${rcx}))` : rcx;

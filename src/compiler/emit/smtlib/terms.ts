@@ -82,7 +82,10 @@ export class Terms {
         return `((_ zero_extend 32) ${this.declare(name, () => [`(declare-const ${name} (_ BitVec 32))`])})`;
       }
       case "number": {
-        const parts = [...operand.constants.map((c) => this.constant(c)), ...(operand.literal !== 0n || operand.constants.length === 0 ? [word(operand.literal)] : [])];
+        const parts = [
+          ...operand.constants.map((c) => this.constant(c)),
+          ...(operand.literal !== 0n || operand.constants.length === 0 ? [word(operand.literal)] : []),
+        ];
         return parts.reduce((union, part) => `(bvor ${union} ${part})`);
       }
     }
@@ -105,7 +108,10 @@ export class Terms {
       case "feature":
         return this.feature(test.feature);
       case "flags":
-        return joined("or", test.flags.map((f) => this.declare(`flag_${f.name}`, () => [`(declare-const flag_${f.name} Bool)`])));
+        return joined(
+          "or",
+          test.flags.map((f) => this.declare(`flag_${f.name}`, () => [`(declare-const flag_${f.name} Bool)`])),
+        );
       case "frame-user": {
         const user = this.graph.model.frame?.user;
         return user ? this.test(user) : "true";
@@ -120,7 +126,10 @@ export class Terms {
         return comparison(test.operator, this.operand(test.left), this.operand(test.right));
       case "and":
       case "or":
-        return joined(test.kind, test.operands.map((o) => this.test(o)));
+        return joined(
+          test.kind,
+          test.operands.map((o) => this.test(o)),
+        );
       case "not":
         return `(not ${this.test(test.operand)})`;
     }
