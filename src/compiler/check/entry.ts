@@ -8,8 +8,8 @@ import type { Entry, Event, Model, StateSetting, Test } from "../model/model.js"
 import { buildEntry } from "../path/build.js";
 import { type CheckResult, type EndRule, examine, type Start } from "./check.js";
 import type { PathContext } from "./context.js";
-import { unknownFlags } from "./flag-box.js";
 import type { FeatureSpace } from "./feature-space.js";
+import { unknownFlags } from "./flag-box.js";
 import type { Boundaries, Interrupted } from "./interruption.js";
 import { userRegisters } from "./registers.js";
 import { Vector, valueIndex, valueOf } from "./vector.js";
@@ -34,7 +34,12 @@ export function checkEntries(model: Model, exits: readonly Boundaries[]): readon
       total.states += statistics.states;
       total.featureCombinations = Math.max(total.featureCombinations, statistics.featureCombinations);
     }
-    return { entry, diagnostics: results.flatMap((r) => r.diagnostics), boundaries: results.flatMap((r) => r.boundaries ?? []), statistics: total };
+    return {
+      entry,
+      diagnostics: results.flatMap((r) => r.diagnostics),
+      boundaries: results.flatMap((r) => r.boundaries ?? []),
+      statistics: total,
+    };
   });
 }
 
@@ -45,7 +50,8 @@ function returnsFrom(model: Model, { path }: Boundaries, entry: Entry): boolean 
 
 function checkEntry(model: Model, entry: Entry, event: Event, interrupted: readonly Interrupted[]): CheckResult {
   const { graph, diagnostics } = buildEntry(model, entry, event);
-  if (!graph) return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
+  if (!graph)
+    return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
   const owed = model.requires.filter((r) => r.target === "user");
   const also: Test[] = owed.flatMap((r) => (r.condition ? [r.condition] : []));
   return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event), also);
@@ -64,7 +70,9 @@ function arrivals(context: PathContext, event: Event, interrupted: readonly Inte
   const usual = model.dimensions.map((d) => d.usual);
   if (event.fromUser) {
     // User mode is what the exits to it guarantee: one vector for each set of obligations that some kernels have.
-    let states: { values: number[]; combinations: bigint }[] = [{ values: withValues(context, usual, userMode), combinations: features.all }];
+    let states: { values: number[]; combinations: bigint }[] = [
+      { values: withValues(context, usual, userMode), combinations: features.all },
+    ];
     for (const { setting, condition, target } of model.requires) {
       if (target !== "user") continue;
       const owing = condition ? (features.where(condition) ?? features.all) : features.all;
@@ -158,11 +166,25 @@ function endRule(entry: Entry, event: Event): EndRule {
       if (dimension.name === "buffers" && dimension.values[value] === "dirty") continue;
       report({
         code: "EX6007",
-        args: { entry: entry.name, event: event.name, dimension: dimension.name, actual: valueOf(vector, dimension), wanted: dimension.values[value] as string },
+        args: {
+          entry: entry.name,
+          event: event.name,
+          dimension: dimension.name,
+          actual: valueOf(vector, dimension),
+          wanted: dimension.values[value] as string,
+        },
         span: entry.span,
         cause: { kind: "dimension", dimension },
         details: {
-          secondary: [{ span, message: span === event.span ? `its exit starts with ${dimension.name} ${dimension.values[value]}, as nothing else is said` : "its exit starts like this" }],
+          secondary: [
+            {
+              span,
+              message:
+                span === event.span
+                  ? `its exit starts with ${dimension.name} ${dimension.values[value]}, as nothing else is said`
+                  : "its exit starts like this",
+            },
+          ],
           notes: ["C, and the exit behind it, run on what entry left"],
           help: `bring ${dimension.name} to \`${dimension.values[value]}\` on every way through the entry`,
         },
@@ -171,7 +193,10 @@ function endRule(entry: Entry, event: Event): EndRule {
     context.tokens.forEach((token, i) => {
       if ((vector.tokens & (1 << i)) !== 0 || !event.tokens.some((t) => t.name === token.name)) return;
       const steps = context.model.steps.filter((step) => step.restores?.token === token.name);
-      const owing = steps.reduce((set, { condition }) => set | (condition ? (context.features.where(condition) ?? 0n) : context.features.all), 0n);
+      const owing = steps.reduce(
+        (set, { condition }) => set | (condition ? (context.features.where(condition) ?? 0n) : context.features.all),
+        0n,
+      );
       if ((combinations & owing) === 0n) return;
       report({
         code: "EX6008",

@@ -3,15 +3,26 @@
  * feature combinations in which it occurs. Loops run until nothing new comes; vectors are finite, so they end.
  * Each vector remembers where it came from, so that a finding can tell its story.
  */
-import { visitTest } from "../model/expressions.js";
+
 import { callerSavedRegisters } from "../machine/registers.js";
+import { visitTest } from "../model/expressions.js";
 import type { Test } from "../model/model.js";
 import type { EvaluateNode, InstructionsNode, PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import { forgetSnapshot, forgetValues, seenNone, seenSome } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
 import { afterWrites, holdsState, writtenRegisters } from "./register-states.js";
-import { afterBranch, afterCall, afterClear, afterEvaluate, afterInstruction, afterIrqs, afterRead, afterStep, factBit } from "./transfer.js";
+import {
+  afterBranch,
+  afterCall,
+  afterClear,
+  afterEvaluate,
+  afterInstruction,
+  afterIrqs,
+  afterRead,
+  afterStep,
+  factBit,
+} from "./transfer.js";
 import { type Vector, valueIndex, withValue } from "./vector.js";
 
 /** A vector at a point, and how it was reached. */
@@ -39,14 +50,36 @@ export type Visitor = (node: PathNode, reached: Reached, instruction: number | u
 /** Does an instruction change any vector? Most moves of kernel values do not. */
 function movesVectors(context: PathContext, node: InstructionsNode, index: number): boolean {
   const facts = instructionFacts(context, node, index);
-  return !!facts && (facts.gained | facts.lost) !== 0 || facts?.stack !== undefined || (facts?.rflags.length ?? 0) > 0 || !!facts?.fence || !!facts?.kernelData || !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "call") || holdsState(context.model, writtenRegisters(facts?.effects ?? []));
+  return (
+    (!!facts && (facts.gained | facts.lost) !== 0) ||
+    facts?.stack !== undefined ||
+    (facts?.rflags.length ?? 0) > 0 ||
+    !!facts?.fence ||
+    !!facts?.kernelData ||
+    !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "call") ||
+    holdsState(context.model, writtenRegisters(facts?.effects ?? []))
+  );
 }
 
 /** Is there a SWAPGS in a block, outside of the blocks in it? */
 function swapsGs(context: PathContext, nodes: readonly PathNode[]): boolean {
   return nodes.some(
-    (node) => node.kind === "instructions" && node.instructions.some((_, i) => instructionFacts(context, node, i)?.effects.some((e) => e.kind === "swapgs")),
+    (node) =>
+      node.kind === "instructions" &&
+      node.instructions.some((_, i) => instructionFacts(context, node, i)?.effects.some((e) => e.kind === "swapgs")),
   );
+}
+
+/** May GS be the one or the other in one kernel? Where it is known before a branch, each way around SWAPGS does what is right for it. */
+function severalBases(context: PathContext, states: States): boolean {
+  const gs = context.dimension("gs");
+  const occurs = new Map<number, bigint>();
+  for (const { vector, combinations } of states.values()) {
+    const value = valueIndex(vector, gs);
+    for (const [other, known] of occurs) if (other !== value && (known & combinations) !== 0n) return true;
+    occurs.set(value, (occurs.get(value) ?? 0n) | combinations);
+  }
+  return false;
 }
 
 type States = Map<string, Reached>;
@@ -79,7 +112,9 @@ export class Explorer {
   private afterPrepare(states: States): States {
     const { model, graph } = this.context;
     const node = graph.prepare.at(-1) ?? graph.leave[0];
-    return node && holdsState(model, callerSavedRegisters) ? this.each(node, states, (v) => afterWrites(model, v, callerSavedRegisters)) : states;
+    return node && holdsState(model, callerSavedRegisters)
+      ? this.each(node, states, (v) => afterWrites(model, v, callerSavedRegisters))
+      : states;
   }
 
   /** What becomes of `states` where a test comes out as `outcome`. */
@@ -122,7 +157,8 @@ export class Explorer {
         return this.each(node, current, (v) => afterStep(context, v, node));
       }
       case "branch": {
-        const guessed = node.reason !== "feature" && [node.then, node.otherwise].some((arm) => swapsGs(this.context, arm));
+        const swaps = node.reason !== "feature" && [node.then, node.otherwise].some((arm) => swapsGs(this.context, arm));
+        const guessed = swaps && severalBases(this.context, states);
         const arm = (outcome: boolean): States => {
           const entered = this.arm(node, node.test, outcome, states);
           return guessed ? this.each(node, entered, (v) => afterBranch(context, v)) : entered;
@@ -156,7 +192,13 @@ export class Explorer {
         for (const learned of this.learn(vector, node.condition.test, outcome)) {
           const decided = afterEvaluate(context, learned, node);
           const changes = outcome ? { facts: decided.facts | bit } : { denied: decided.denied | bit };
-          this.add(result, decided.with(changes), combinations, { from: reached, node, arm: undefined, instruction: undefined, combinations });
+          this.add(result, decided.with(changes), combinations, {
+            from: reached,
+            node,
+            arm: undefined,
+            instruction: undefined,
+            combinations,
+          });
         }
       }
       return result;
@@ -201,7 +243,9 @@ export class Explorer {
       if (combinations === 0n) continue;
       const vectors = decidedByFeatures === undefined ? this.learn(reached.vector, test, outcome) : [reached.vector];
       for (const vector of vectors) {
-        const known = live ? vector.with({ flags: forgetValues(forgetSnapshot(vector.flags, ~live.seen), this.context.allFlags & ~live.now) }) : vector;
+        const known = live
+          ? vector.with({ flags: forgetValues(forgetSnapshot(vector.flags, ~live.seen), this.context.allFlags & ~live.now) })
+          : vector;
         this.add(result, known, combinations, { from: reached, node, arm, instruction: undefined, combinations });
       }
     }
@@ -227,7 +271,10 @@ export class Explorer {
       case "and":
       case "or": {
         const all = (test.kind === "and") === outcome;
-        if (all) return test.operands.reduce<readonly Vector[]>((vectors, operand) => vectors.flatMap((v) => this.learn(v, operand, outcome)), [vector]).map((v) => this.note(v, test, outcome));
+        if (all)
+          return test.operands
+            .reduce<readonly Vector[]>((vectors, operand) => vectors.flatMap((v) => this.learn(v, operand, outcome)), [vector])
+            .map((v) => this.note(v, test, outcome));
         // One of them decides: the first that does, after those that do not.
         let before: readonly Vector[] = [vector];
         return test.operands.flatMap((operand) => {

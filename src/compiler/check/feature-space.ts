@@ -2,9 +2,10 @@
  * The feature combinations that matter to one path, as sets of bits: combination `i` is bit `i` of a bigint. Only features
  * that the path mentions count, so that a spec with many features costs no more for a path that uses few.
  */
-import type { Feature, Model, Test } from "../model/model.js";
+
 import { visitTest } from "../model/expressions.js";
 import { closure } from "../model/features.js";
+import type { Feature, Model, Test } from "../model/model.js";
 
 export class FeatureSpace {
   /** In declaration order. */
@@ -24,7 +25,9 @@ export class FeatureSpace {
     this.features.forEach((feature) => {
       const needs = feature.needs.reduce((mask, f) => mask | bit(f), 0);
       // Constraints are checked as soon as both sides are decided; `needs` may point forwards, so it is checked at the end too.
-      const excluded = this.features.filter((f) => f.excludes.includes(feature) || feature.excludes.includes(f)).reduce((mask, f) => mask | bit(f), 0);
+      const excluded = this.features
+        .filter((f) => f.excludes.includes(feature) || feature.excludes.includes(f))
+        .reduce((mask, f) => mask | bit(f), 0);
       const decided = bit(feature) - 1;
       const compatible = (on: number) => (on & excluded) === 0 && (on & needs & decided) === (needs & decided);
       partial = partial.flatMap((on) => (compatible(on) ? [on, on | bit(feature)] : [on]));
@@ -146,5 +149,6 @@ export function featuresOf(test: Test, into: Set<Feature>): void {
 
 /** The features of the obligations that hold on the way to a target. */
 export function obligationFeatures(model: Model, target: "user" | "kernel", into: Set<Feature>): void {
-  for (const require of model.requires) if (require.target !== (target === "user" ? "kernel" : "user") && require.condition) featuresOf(require.condition, into);
+  for (const require of model.requires)
+    if (require.target !== (target === "user" ? "kernel" : "user") && require.condition) featuresOf(require.condition, into);
 }
