@@ -38,7 +38,7 @@ function mixesFeatures({ graph }: ModelProgram): boolean {
 }
 
 describe("random specs", () => {
-  const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1e9));
+  const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
   const cases = Array.from({ length: 400 }, (_, i) => {
     const text = randomSpec(generator(seed + i));
     const compilation = compileSpec(text);

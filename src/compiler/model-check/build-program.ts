@@ -4,26 +4,17 @@
  * vanish.
  */
 import { effectsOf } from "../machine/instructions.js";
-import { visitTest } from "../model/expressions.js";
 import { combinations } from "../model/features.js";
 import type { Condition, Contract, Flag, Test, Waiver } from "../model/model.js";
-import { leaves, visitGraph } from "../path/flow.js";
+import { leaves } from "../path/flow.js";
 import type { InstructionsNode, PathGraph, PathNode, TerminalNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
 import { dropDecidedTests } from "./decisions.js";
 import { livePoints } from "./live.js";
 import { modelFlags, type Owed, owedFlags } from "./model-flags.js";
-import {
-  type ModelFlag,
-  type ModelProgram,
-  type ModelTest,
-  type Point,
-  type ReadPoint,
-  type Start,
-  successorsOf,
-  type TerminalPoint,
-} from "./program.js";
-import { readBy, simplified, visitModelTest } from "./tests.js";
+import { numbered, readsRegisters, startsOf, testedFeatures, usedDecisions } from "./parts.js";
+import type { ModelFlag, ModelProgram, ModelTest, Point, ReadPoint, Start, TerminalPoint } from "./program.js";
+import { readBy, simplified } from "./tests.js";
 
 export function buildProgram(graph: PathGraph): ModelProgram {
   const program = new ProgramBuilder(graph, usedDecisions(graph)).build();
@@ -332,74 +323,4 @@ function isWaived(scope: Scope, code: string): boolean {
 
 function waiversIn(nodes: readonly PathNode[]): Waiver[] {
   return nodes.flatMap((node) => (node.kind === "waive" ? [node.waiver] : []));
-}
-
-/** The conditions that are decided before they are tested, or while they are. */
-function usedDecisions(graph: PathGraph): readonly Condition[] {
-  const decided = new Set<Condition>();
-  const tested = new Set<Condition>();
-  visitGraph(graph, (node) => {
-    if (node.kind === "evaluate") decided.add(node.condition);
-    if (node.kind !== "branch" && node.kind !== "evaluate") return;
-    visitTest(node.kind === "branch" ? node.test : node.condition.test, (t) => {
-      if (t.kind === "condition") tested.add(t.condition);
-    });
-  });
-  return [...decided].filter((c) => tested.has(c));
-}
-
-/** Does a test read saved registers, beyond where the frame came from (which no work can change)? */
-function readsRegisters(test: Test): boolean {
-  let result = false;
-  visitTest(test, (t) => {
-    if (t.kind === "compare" && (t.left.kind === "field" || t.right.kind === "field")) result = true;
-  });
-  return result;
-}
-
-/** How the path can start: to which mode it goes, and whether IRQs are on. */
-function startsOf({ exit, model }: PathGraph): readonly Start[] {
-  const irqs = model.dimensions.find((d) => d.name === "irqs");
-  const found = new Map<string, Start>();
-  for (const event of exit.events) {
-    const value = event.starts.findLast((s) => s.dimension === irqs)?.value ?? irqs?.usual ?? 0;
-    for (const toUser of [true, false]) {
-      if (toUser ? !(exit.toUser && event.fromUser) : !(exit.toKernel && event.fromKernel)) continue;
-      const start = { toUser, irqs: irqs?.values[value] === "on" };
-      found.set(JSON.stringify(start), start);
-    }
-  }
-  return [...found.values()];
-}
-
-/** Gives the points their numbers, in program order. */
-function numbered(entry: Point): readonly Point[] {
-  const points: Point[] = [];
-  const seen = new Set<Point>();
-  const open = [entry];
-  while (open.length > 0) {
-    const point = open.pop() as Point;
-    if (seen.has(point)) continue;
-    seen.add(point);
-    points.push(point);
-    open.push(...[...successorsOf(point)].reverse());
-  }
-  points.forEach((point, i) => {
-    point.id = i;
-  });
-  return points;
-}
-
-/** The features that the model's tests read, by index. */
-function testedFeatures(points: readonly Point[]): ReadonlySet<number> {
-  const found = new Set<number>();
-  const note = (test: ModelTest) =>
-    visitModelTest(test, (t) => {
-      if (t.kind === "feature") found.add(t.feature);
-    });
-  for (const point of points) {
-    if (point.kind === "test" || point.kind === "decide") note(point.test);
-    if (point.kind === "terminal") for (const { when } of point.duties) if (when) note(when);
-  }
-  return found;
 }

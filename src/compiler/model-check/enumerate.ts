@@ -97,9 +97,11 @@ function step(
 ): void {
   switch (point.kind) {
     case "irqs":
-      return go(point.next, layout.withIrqs(context, point.on), seen, flags);
+      go(point.next, layout.withIrqs(context, point.on), seen, flags);
+      break;
     case "read":
-      return go(point.next, context, (seen & ~point.flags) | (flags & point.flags), point.take ? flags & ~point.flags : flags);
+      go(point.next, context, (seen & ~point.flags) | (flags & point.flags), point.take ? flags & ~point.flags : flags);
+      break;
     case "change": {
       const aged = point.rewrites ? layout.aged(context) : context;
       const after = point.irqs === undefined ? aged : layout.withIrqs(aged, point.irqs);

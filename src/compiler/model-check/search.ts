@@ -128,27 +128,32 @@ class Search {
     }
     switch (point.kind) {
       case "irqs":
-        return this.send(slab, sets, point.next, layout.withIrqs(context, point.on));
+        this.send(slab, sets, point.next, layout.withIrqs(context, point.on));
+        break;
       case "read":
-        return this.read(slab, point);
+        this.read(slab, point);
+        break;
       case "change": {
         const aged = point.rewrites ? layout.aged(context) : context;
         const after = point.irqs === undefined ? aged : layout.withIrqs(aged, point.irqs);
-        if (point.clears === 0 && point.maySet === 0) return this.send(slab, sets, point.next, after);
-        const changed = sets.slice();
+        const changed = point.clears === 0 && point.maySet === 0 ? sets : sets.slice();
         clearFlags(changed, point.clears);
         maySetFlags(changed, point.maySet);
-        return this.send(slab, changed, point.next, after);
+        this.send(slab, changed, point.next, after);
+        break;
       }
       case "decide":
         this.split(slab, point.test, canHold, point.next, layout.withDecision(context, point.decision, 1));
-        return this.split(slab, point.test, canFail, point.next, layout.withDecision(context, point.decision, 2));
+        this.split(slab, point.test, canFail, point.next, layout.withDecision(context, point.decision, 2));
+        break;
       case "test":
         if (layout.stale(context, point.relies)) this.violations.add("stale");
         this.split(slab, point.test, canHold, point.then, context);
-        return this.split(slab, point.test, canFail, point.otherwise, context);
+        this.split(slab, point.test, canFail, point.otherwise, context);
+        break;
       case "terminal":
-        return this.leave(slab, point);
+        this.leave(slab, point);
+        break;
     }
   }
 

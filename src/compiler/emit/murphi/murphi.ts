@@ -44,7 +44,7 @@ export function murphiText(program: ModelProgram, header: readonly string[]): st
     ...header.map((line) => `-- ${plainText(line)}`),
     "--",
     `-- The way out \`${exit.name}\`, for rumur:`,
-    "--   rumur --deadlock-detection off --output model.c FILE && gcc -O2 -o model model.c -lpthread && ./model",
+    "--   rumur --deadlock-detection off --output model.c FILE && gcc -O2 -mcx16 -o model model.c -lpthread && ./model",
     "-- An interrupt may set any async flag while IRQs are on. What a saved register holds is not modelled: its tests may go either",
     "-- way. A snapshot or a decision that nothing will use again is reset. The numbers in rule names are lines of the spec.",
     "",
