@@ -87,7 +87,7 @@ export function fault(text: string): Found {
 
 /** `text` in an exit from user mode by IRETQ: `body` is its `prepare`. */
 export function prepare(body: string, event = "syscall"): string {
-  return `exit path from ${event} to user {\n prepare prepare_path {\n${body}\n }\n leave { do swapgs, restore_registers iretq }\n}`;
+  return `exit path from ${event} to user {\n prepare prepare_path {\n${body}\n }\n leave { do swapgs, restore_registers iretq on fault bad_iret }\n}`;
 }
 
 /** `body` as the `leave` of an exit to user mode, behind a `prepare` that turns IRQs off. */

@@ -6,7 +6,7 @@ const loop = "repeat while pending user_work { irqs on run signal, resched irqs 
 const fast = "when sysret_applies { do restore_registers except rsp do user_stack, swapgs sysretq } do swapgs, restore_registers";
 
 describe("EX3001, one-shot work", () => {
-  const pending = (body: string, terminal = "iretq") =>
+  const pending = (body: string, terminal = "iretq on fault bad_iret") =>
     fault(`exit path from syscall to user { prepare prepare_path { ${body} } leave { do swapgs, restore_registers <|${terminal}|> } }`);
 
   test("a loop that looks with IRQs off before each round is fine", () => {
@@ -41,7 +41,7 @@ describe("EX3001, one-shot work", () => {
   test("a call behind the last look that may set a flag", () => {
     const step = "step poke { call poke() may set RESCHED }";
     const { secondary } = fault(
-      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} do poke } leave { do swapgs, restore_registers <|iretq|> } }`,
+      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} do poke } leave { do swapgs, restore_registers <|iretq on fault bad_iret|> } }`,
     );
     expect(secondary[0]).toEqual(["poke", "this may set it"]);
   });
@@ -49,7 +49,7 @@ describe("EX3001, one-shot work", () => {
   test("a step of instructions behind the last look that may set a flag", () => {
     const step = 'step poke { asm "call poke" may set RESCHED }';
     const { secondary } = fault(
-      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} } leave { do poke, swapgs, restore_registers <|iretq|> } }`,
+      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} } leave { do poke, swapgs, restore_registers <|iretq on fault bad_iret|> } }`,
     );
     expect(secondary[0]).toEqual(["poke", "this may set it"]);
   });
@@ -57,7 +57,7 @@ describe("EX3001, one-shot work", () => {
   test("`sti` in a step counts as IRQs on", () => {
     const step = 'step open_window { asm "sti" "nop" "cli" }';
     const { secondary } = fault(
-      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} } leave { do open_window, swapgs, restore_registers <|iretq|> } }`,
+      `${step} exit path from syscall to user { prepare prepare_path { irqs off ${loop} } leave { do open_window, swapgs, restore_registers <|iretq on fault bad_iret|> } }`,
     );
     expect(secondary[0]?.[0]).toBe("open_window");
   });
@@ -152,7 +152,7 @@ describe("EX3004, EX3006: loops", () => {
 
 describe("EX3007, EX3008: decisions", () => {
   const path = (body: string, way = fast) =>
-    `exit path from syscall to user { prepare prepare_path returns sysret_applies { ${body} } leave { ${way} iretq } }`;
+    `exit path from syscall to user { prepare prepare_path returns sysret_applies { ${body} } leave { ${way} iretq on fault bad_iret } }`;
 
   test("decided at the end, or explicitly behind the last work", () => {
     expect(findings(path(`irqs off ${loop}`))).toEqual([]);
@@ -191,7 +191,7 @@ describe("EX3007, EX3008: decisions", () => {
   test("decided on some ways only: in an arm, in a loop", () => {
     const at = (body: string) =>
       fault(
-        `exit path from syscall to user { prepare <|prepare_path|> returns sysret_applies { ${body} } leave { do swapgs, restore_registers iretq } }`,
+        `exit path from syscall to user { prepare <|prepare_path|> returns sysret_applies { ${body} } leave { do swapgs, restore_registers iretq on fault bad_iret } }`,
       );
     expect(at("irqs off when FAST { evaluate sysret_applies }").code).toBe("EX3008");
     expect(at("irqs off repeat while pending user_work { irqs on run signal, resched irqs off evaluate sysret_applies }").code).toBe(
