@@ -12,6 +12,7 @@ import { Boundaries } from "./interruption.js";
 import type { Finding, Rule, Visit } from "./rule.js";
 import { atInterrupts } from "./rules/at-interrupts.js";
 import { contracts, stepContracts } from "./rules/contracts.js";
+import { duties } from "./rules/duties.js";
 import { staleDecisions } from "./rules/frame-facts.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
 import { memory } from "./rules/memory.js";
@@ -37,6 +38,7 @@ export const rules: readonly Rule[] = [
   tokens,
   staleDecisions,
   oneShotWork,
+  duties,
   returnsAfterControls,
   terminals,
   recovery,
@@ -111,7 +113,7 @@ export function examine(graph: PathGraph, startsOf: (context: PathContext) => re
   });
   const ended = explorer.run(startsOf(context));
   const last = graph.nodes[graph.nodes.length - 1];
-  if (atEnd && last) for (const reached of ended) atEnd(context, reached, (finding) => record(last, undefined, reached, finding));
+  if (atEnd && last) for (const reached of ended) atEnd(context, reached, (finding) => record(last, Number.POSITIVE_INFINITY, reached, finding));
   const diagnostics = mostTelling(context, [...found.values()]).map((f) => describe(context, f));
   diagnostics.push(...loopFindings(graph, (code, node) => waive(waivers, { code }, node)));
   for (const waiver of waivers) {

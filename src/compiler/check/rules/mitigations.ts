@@ -3,7 +3,7 @@ import { instructionFacts } from "../instruction-facts.js";
 import type { Rule } from "../rule.js";
 import { valueOf } from "../vector.js";
 
-/** INV-71: with the kernel's speculation controls left, a RET may be predicted to where user code chose. */
+/** INV-71, INV-72: without the kernel's speculation controls, a RET may be predicted to where user code chose. */
 export const returnsAfterControls: Rule = ({ context, node, vector, instruction, report }) => {
   if (node.kind !== "instructions" || instruction !== undefined) return;
   const { step } = node;
@@ -13,14 +13,19 @@ export const returnsAfterControls: Rule = ({ context, node, vector, instruction,
   const dimension = context.dimension("spec_ctrl");
   const actual = valueOf(vector, dimension);
   if (actual === "kernel") return;
+  const entering = context.model.entries.some((entry) => entry.name === context.graph.exit.name);
   report({
     code: "EX8002",
     args: { item: step.name, actual },
     cause: { kind: "dimension", dimension },
     details: {
       label: "there is a RET in it",
-      notes: ["until user mode is reached the kernel's returns need the protection that its value of IA32_SPEC_CTRL gives (INV-71)"],
-      help: "do it before the speculation controls are given back",
+      notes: [
+        entering
+          ? "what user mode taught the predictor decides where the RET is predicted to, until the kernel's value of IA32_SPEC_CTRL is set (INV-72)"
+          : "until user mode is reached the kernel's returns need the protection that its value of IA32_SPEC_CTRL gives (INV-71)",
+      ],
+      help: entering ? "do it after the speculation controls are set, or write it without a call" : "do it before the speculation controls are given back",
     },
   });
 };
