@@ -45,6 +45,12 @@ const folder = (name: string) => readdirSync(new URL(`../../${name}/`, import.me
 export const exampleFiles: readonly string[] = folder("examples").map((f) => `examples/${f}`);
 export const brokenFiles: readonly string[] = folder("test/ui").map((f) => `test/ui/${f}`);
 
+/** The corpus of real bugs: each as it was, and as it was mended. */
+export const corpusFiles: readonly string[] = readdirSync(new URL("../bugs/", import.meta.url), { recursive: true, encoding: "utf8" })
+  .filter((f) => /[/\\](?:wrong|fixed)\.exitdsl$/.test(f))
+  .map((f) => `test/bugs/${f}`)
+  .sort();
+
 export function compileFile(file: string): Compilation {
   return compileText(file.replace(/^.*\//, ""), readRepositoryFile(file));
 }

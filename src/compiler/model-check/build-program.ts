@@ -3,7 +3,6 @@
  * moves no variable of the model makes none. So the copies of a tail, and the branches between two terminals that owe the same,
  * vanish.
  */
-import { effectsOf } from "../machine/instructions.js";
 import { combinations } from "../model/features.js";
 import type { Condition, Contract, Flag, Test, Waiver } from "../model/model.js";
 import { leaves } from "../path/flow.js";
@@ -12,7 +11,7 @@ import type { Span } from "../text/source.js";
 import { dropDecidedTests } from "./decisions.js";
 import { livePoints } from "./live.js";
 import { modelFlags, type Owed, owedFlags } from "./model-flags.js";
-import { numbered, readsRegisters, startsOf, testedFeatures, usedDecisions } from "./parts.js";
+import { irqsAfter, numbered, readsRegisters, startsOf, testedFeatures, usedDecisions } from "./parts.js";
 import type { ModelFlag, ModelProgram, ModelTest, Point, ReadPoint, Start, TerminalPoint } from "./program.js";
 import { readBy, simplified } from "./tests.js";
 
@@ -219,12 +218,13 @@ class ProgramBuilder {
     return dimension.values[value] === "on";
   }
 
-  /** A step's STI and CLI one by one, then what its contract says. */
+  /** A step's instructions that turn IRQs on or off, one by one, then what its contract says. */
   private instructions({ instructions, step, span }: InstructionsNode, next: Point): Point {
+    const { frame } = this.graph.model;
     return instructions.reduceRight<Point>(
-      (after, { instruction, span: line }) => {
-        const effect = effectsOf(instruction).find((e) => e.kind === "rflags-bit" && e.bit === "if");
-        return effect?.kind === "rflags-bit" ? this.point({ kind: "irqs", on: effect.set, next: after }, line) : after;
+      (after, placed) => {
+        const on = irqsAfter(placed, frame);
+        return on === undefined ? after : this.point({ kind: "irqs", on, next: after }, placed.span);
       },
       this.change(this.contract(step), span, next),
     );

@@ -1,8 +1,10 @@
 /** What `build-program.ts` needs to know of a path before it makes points, and of the points when they are made. */
+import { effectsOf } from "../machine/instructions.js";
 import { visitTest } from "../model/expressions.js";
-import type { Condition, Test } from "../model/model.js";
+import type { Condition, Frame, Test } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
-import type { PathGraph } from "../path/graph.js";
+import type { PathGraph, PlacedInstruction } from "../path/graph.js";
+import { stackValue } from "../path/symbolic.js";
 import { type ModelTest, type Point, type Start, successorsOf } from "./program.js";
 import { visitModelTest } from "./tests.js";
 
@@ -74,4 +76,23 @@ export function testedFeatures(points: readonly Point[]): ReadonlySet<number> {
     if (point.kind === "terminal") for (const { when } of point.duties) if (when) note(when);
   }
   return found;
+}
+
+const interruptFlag = 1n << 9n;
+
+/**
+ * How an instruction leaves IRQs: on, off, or undefined for as they were. Where POPFQ loads a word that is not known they are taken to
+ * be on; what PUSHFQ pushed brings back the flag as it was.
+ */
+export function irqsAfter({ instruction, before }: PlacedInstruction, frame: Frame | undefined): boolean | undefined {
+  for (const effect of effectsOf(instruction)) {
+    if (effect.kind === "rflags-bit" && effect.bit === "if") return effect.set;
+    if (effect.kind !== "pop" || effect.place.kind !== "rflags" || !frame) continue;
+    const popped = stackValue(before, 0, frame);
+    if (popped.kind === "constant") return (popped.value & interruptFlag) !== 0n;
+    if (popped.kind !== "rflags") return true;
+    if ((popped.clear & interruptFlag) !== 0n) return false;
+    return popped.field === undefined && (popped.set & interruptFlag) === 0n ? undefined : true;
+  }
+  return undefined;
 }
