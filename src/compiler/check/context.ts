@@ -2,7 +2,7 @@
 
 import type { GeneralRegister } from "../machine/instruction.js";
 import { readsFrame, visitTest } from "../model/expressions.js";
-import type { Condition, Event, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
+import type { Condition, Duty, Event, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
 import type { PathGraph, PathNode, PlacedInstruction, TerminalNode } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
@@ -132,6 +132,11 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
       }
     }
   }
+  const owing = exit.toUser ? dutiesOf(model, exit.events) : [];
+  for (const { test, condition, work } of owing) {
+    if (test) note(test);
+    for (const present of [condition, work.condition]) if (present) featuresOf(present, features);
+  }
   const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
   const left = exit.events.flatMap((event) => event.frameFacts.filter(ofProcessorWords).map((test) => ({ event, test })));
   const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test })), ...left];
@@ -163,7 +168,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
     live: liveFlags([graph.prepare, graph.leave], {
       flags,
       word: (word) => flags(word.flags.filter((f) => flagBit.has(f))),
-      owed: flags([...oneShot.keys()]),
+      owed: flags([...oneShot.keys(), ...owing.flatMap(({ test }) => (test ? flagsOf(test) : []))]),
     }),
     instructions: new WeakMap(),
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
@@ -185,4 +190,17 @@ function loadsOtherWord({ terminal, before }: TerminalNode, { frame }: Model): b
     const value = before.registers[requirement.left as GeneralRegister];
     return value.kind === "field" && frame?.fields.find((f) => f.name === value.field)?.saves === requirement.right;
   });
+}
+
+/** The work that a return to user mode from one of these events owes. */
+export function dutiesOf(model: Model, events: readonly Event[]): readonly Duty[] {
+  return model.duties.filter((duty) => duty.events.length === 0 || duty.events.some((event) => events.includes(event)));
+}
+
+function flagsOf(test: Test): readonly Flag[] {
+  const found: Flag[] = [];
+  visitTest(test, (t) => {
+    if (t.kind === "flags") found.push(...t.flags);
+  });
+  return found;
 }

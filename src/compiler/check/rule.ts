@@ -1,6 +1,6 @@
 /** What a rule sees and says. A rule is asked at every point, for every vector that can be there. */
 import type { Code, Details, MessageArguments } from "../diagnostics/catalogue.js";
-import type { Flag, StateDimension } from "../model/model.js";
+import type { Flag, StateDimension, Work } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
 import type { PathContext } from "./context.js";
@@ -10,8 +10,8 @@ import type { Vector } from "./vector.js";
 export type Cause =
   /** The dimension got its value. */
   | { readonly kind: "dimension"; readonly dimension: StateDimension }
-  /** One of these flags (by the path's flag bits) may have been set. */
-  | { readonly kind: "flags"; readonly flags: number }
+  /** One of these flags (by the path's flag bits) may have been set; otherwise, this work was passed by. */
+  | { readonly kind: "flags"; readonly flags: number; readonly work?: Work }
   /** One of these registers (bits of `Vector.registers`) lost its saved value. */
   | { readonly kind: "registers"; readonly registers: number }
   /** The frame was rewritten after a fact (bit of `Vector.facts`) was decided. */

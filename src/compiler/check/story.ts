@@ -3,11 +3,12 @@ import { type Details, diagnostic, type MessageArguments, type Code } from "../d
 import type { Diagnostic, Label, TraceStep } from "../diagnostics/diagnostic.js";
 import { generalRegisters } from "../machine/instruction.js";
 import { formatInstruction } from "../machine/instructions.js";
+import { blocksOf } from "../path/flow.js";
 import type { PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import type { Origin, Reached } from "./explore.js";
 import { maybeSet } from "./flag-box.js";
-import type { StateDimension } from "../model/model.js";
+import type { StateDimension, Work } from "../model/model.js";
 import type { Cause, Finding } from "./rule.js";
 import { type Vector, valueIndex, valueOf } from "./vector.js";
 
@@ -83,12 +84,12 @@ export function changedAt(context: PathContext, { finding, reached, combinations
 
 /** The last move that made it so. */
 function lastMove(moves: readonly Move[], cause: Cause): Move | undefined {
-  return moves.findLast(({ before, after }) => {
+  return moves.findLast(({ before, after, node }) => {
     switch (cause.kind) {
       case "dimension":
         return valueIndex(before, cause.dimension) !== valueIndex(after, cause.dimension);
       case "flags":
-        return (setSince(before, after) & cause.flags) !== 0;
+        return ((setSince(before, after) | (cause.work && node.kind === "call" ? setUnseen(before, after) : 0)) & cause.flags) !== 0;
       case "registers":
         return (before.registers & ~after.registers & cause.registers) !== 0;
       case "stale":
@@ -103,7 +104,7 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
   const move = lastMove(moves, cause);
   if (!move) {
     if (cause.kind === "dimension") return startLabel(context, moves, cause.dimension.name);
-    return cause.kind === "flags" ? lookWithIrqsOn(context, moves, cause.flags) : undefined;
+    return cause.kind === "flags" ? (lookWithIrqsOn(context, moves, cause.flags) ?? passedBy(moves, cause.work)) : undefined;
   }
   const { span } = move.node;
   switch (cause.kind) {
@@ -126,6 +127,14 @@ function lookWithIrqsOn(context: PathContext, moves: readonly Move[], flags: num
   return { span: look.node.span, message: "the flags are read with IRQs on: an interrupt may set them right behind it" };
 }
 
+/** Where a way took the arm without this work. */
+function passedBy(moves: readonly Move[], work: Work | undefined): Label | undefined {
+  const runs = (nodes: readonly PathNode[]) => nodes.some((node) => node.kind === "call" && node.item === work) || nodes.some((node) => blocksOf(node).some(runs));
+  const around = work && moves.findLast(({ node, arm }) => node.kind === "branch" && runs(arm === "then" ? node.otherwise : node.then));
+  if (around?.node.kind !== "branch") return undefined;
+  return { span: around.node.span, message: around.node.reason === "guard" ? "its guard may not hold here" : "this way goes by it" };
+}
+
 function startLabel(context: PathContext, moves: readonly Move[], name: string): Label | undefined {
   const first = moves[0]?.before;
   const event = first?.event ?? context.graph.exit.events[0];
@@ -145,6 +154,11 @@ function startLabel(context: PathContext, moves: readonly Move[], name: string):
 /** Is the path an entry? What it starts with then is what was interrupted. */
 function isEntry({ graph, model }: PathContext): boolean {
   return model.entries.some((entry) => entry.body === graph.exit.leave);
+}
+
+/** The flags that may be set and that the last look at them missed, and did not miss before this move. */
+function setUnseen(before: Vector, after: Vector): number {
+  return after.flags.setSeenClear & ~before.flags.setSeenClear;
 }
 
 /** The flags that this move may have set: not seen yet, or not set before. */

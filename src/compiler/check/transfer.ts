@@ -38,7 +38,10 @@ export function afterEvaluate(context: PathContext, vector: Vector, node: Evalua
 }
 
 export function afterCall(context: PathContext, vector: Vector, node: CallNode): Vector {
-  return settle(context, afterContract(context, dirtied(context, vector), node.item));
+  const { item } = node;
+  const next = afterContract(context, dirtied(context, vector), item);
+  const done = context.model.duties.reduce((bits, duty, i) => (duty.work === item ? bits | (1 << i) : bits), next.done);
+  return settle(context, done === next.done ? next : next.with({ done }));
 }
 
 /** What every contract does: flags, the frame's version, and what it ensures. */
@@ -55,7 +58,7 @@ function afterContract(context: PathContext, vector: Vector, item: Contract): Ve
 function rewritten(context: PathContext, vector: Vector): Vector {
   const { facts, decided, denied, stale } = vector;
   const kept = decided | eventFacts(context);
-  return vector.with({ stale: stale | decided | facts, facts: facts & kept, denied: denied & decided, rewritten: context.mindsRewriting });
+  return afterWrites(context.model, vector, ["frame"]).with({ stale: stale | decided | facts, facts: facts & kept, denied: denied & decided, rewritten: context.mindsRewriting });
 }
 
 /** Data of the kernel's, or saved registers, went through the CPU's buffers (INV-74, INV-75). */

@@ -30,6 +30,8 @@ export interface VectorFields {
   readonly stale: number;
   /** The frame is not what entry saved any more: user mode, by a signal or a tracer, may have chosen every word of it. */
   readonly rewritten: boolean;
+  /** Bit `i`: the work of duty `i` of the spec has run. None where nothing is said. */
+  readonly done?: number;
 }
 
 export class Vector implements VectorFields {
@@ -44,6 +46,7 @@ export class Vector implements VectorFields {
   readonly denied: number;
   readonly stale: number;
   readonly rewritten: boolean;
+  readonly done: number;
   private cachedKey: string | undefined;
 
   constructor(fields: VectorFields) {
@@ -58,6 +61,7 @@ export class Vector implements VectorFields {
     this.denied = fields.denied;
     this.stale = fields.stale;
     this.rewritten = fields.rewritten;
+    this.done = fields.done ?? 0;
   }
 
   /** This vector with some fields changed. */
@@ -74,12 +78,13 @@ export class Vector implements VectorFields {
       denied: changes.denied ?? this.denied,
       stale: changes.stale ?? this.stale,
       rewritten: changes.rewritten ?? this.rewritten,
+      done: changes.done ?? this.done,
     });
   }
 
   /** Two vectors with the same key are the same. */
   get key(): string {
-    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${this.rewritten ? "r" : ""}${boxKey(this.flags)},${this.registers},${this.tokens},${this.facts},${this.decided},${this.denied},${this.stale}${this.event.name}`;
+    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${this.rewritten ? "r" : ""}${boxKey(this.flags)},${this.registers},${this.tokens},${this.facts},${this.decided},${this.denied},${this.stale},${this.done}${this.event.name}`;
     return this.cachedKey;
   }
 }

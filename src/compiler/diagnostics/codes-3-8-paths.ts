@@ -10,6 +10,7 @@ export const entries3to8 = {
   EX3006: { severity: "error", title: "a loop that waits for a flag nobody clears", message: "the loop waits for `{flag}` to clear, and nothing in it clears that flag" },
   EX3007: { severity: "error", title: "a condition that has gone stale", message: "`{condition}` was decided on a frame that has been rewritten since" },
   EX3008: { severity: "error", title: "a condition decided on some ways only", message: "`{condition}` is returned, but on some ways it is never decided" },
+  EX3009: { severity: "error", title: "work that is owed and not done", message: "`{work}` is owed{when}, and `{terminal}` may return to user mode without it" },
   // 4: machine state
   EX4001: { severity: "error", title: "a contract that does not hold", message: "`{item}` requires {dimension} {wanted}, and here it is {actual}" },
   EX4002: { severity: "error", title: "a step that says less than it does", message: "`{item}` writes {what}, and its contract does not say what that ensures" },

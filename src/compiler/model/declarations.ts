@@ -207,7 +207,7 @@ export function declareState(scope: Scope, source: Source, d: StateDeclaration):
     values: [...seen],
     usual: 0,
     builtIn: false,
-    register: d.register && resolveRegisters(scope, source, [d.register])[0],
+    register: d.register?.text === "frame" ? "frame" : d.register && resolveRegisters(scope, source, [d.register])[0],
     span: scope.span(source, d.name),
     doc: d.doc,
   };

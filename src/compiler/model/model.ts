@@ -36,7 +36,7 @@ export interface StateDimension {
   /** The value (index) with which an exit starts when its event does not say. */
   readonly usual: number;
   readonly builtIn: boolean;
-  /** The 64-bit name of the register that it tells of: whatever writes that register brings it back to its first value. */
+  /** The 64-bit name of the register that it tells of, or `frame`: whatever writes that brings the state back to its first value. */
   readonly register?: string | undefined;
   readonly span: Span | undefined;
   readonly doc: string;
@@ -226,6 +226,17 @@ export interface OwedFlags extends Declared {
   readonly because: string | undefined;
 }
 
+/** `require audit_leave done at user from syscall`: work that every return to user mode owes where its guard asks for it. */
+export interface Duty extends Declared {
+  readonly work: Work;
+  /** When it is owed: the work's guard where nothing else is said; undefined: always. */
+  readonly test: Test | undefined;
+  readonly condition: Test | undefined;
+  /** Empty: all events. */
+  readonly events: readonly Event[];
+  readonly because: string | undefined;
+}
+
 export interface Assumption {
   readonly fact: string;
   readonly because: string;
@@ -323,6 +334,7 @@ export interface Model {
   readonly steps: readonly Step[];
   readonly requires: readonly Require[];
   readonly owed: readonly OwedFlags[];
+  readonly duties: readonly Duty[];
   readonly assumptions: readonly Assumption[];
   readonly tails: readonly Tail[];
   readonly entries: readonly Entry[];

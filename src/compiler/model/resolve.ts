@@ -24,7 +24,23 @@ import {
 } from "./declarations.js";
 import { readsFrame, resolveTest } from "./expressions.js";
 import { admissible } from "./features.js";
-import type { Action, Assumption, Entry, Event, Exit, Feature, FlagWord, Frame, Model, OwedFlags, Require, Step, Tail, Work } from "./model.js";
+import type {
+  Action,
+  Assumption,
+  Duty,
+  Entry,
+  Event,
+  Exit,
+  Feature,
+  FlagWord,
+  Frame,
+  Model,
+  OwedFlags,
+  Require,
+  Step,
+  Tail,
+  Work,
+} from "./model.js";
 import { type EntityKind, type ParsedFile, Scope } from "./scope.js";
 
 /** The editions of the language that this compiler reads. */
@@ -53,7 +69,12 @@ function checkEdition(scope: Scope, { source, file }: ParsedFile): void {
       { help: "begin the file with `edition 2026`, so that later versions of the language cannot change what it means", fixes },
     );
   } else if (!editions.includes(Number(file.edition.value))) {
-    scope.report("EX2023", scope.span(source, file.edition), { edition: String(file.edition.value) }, { help: `it knows edition ${known}` });
+    scope.report(
+      "EX2023",
+      scope.span(source, file.edition),
+      { edition: String(file.edition.value) },
+      { help: `it knows edition ${known}` },
+    );
   }
 }
 
@@ -123,7 +144,7 @@ class Resolver {
       return work ?? [];
     });
     const steps = this.steps(main);
-    const { requires, owed } = this.requires();
+    const { requires, owed, duties } = this.requires();
     const assumptions = this.assumptions();
     const tails = this.tails(events, steps);
     const entries = this.entries(steps);
@@ -148,6 +169,7 @@ class Resolver {
       steps,
       requires,
       owed,
+      duties,
       assumptions,
       tails: [...tails.values()],
       entries,
@@ -220,12 +242,15 @@ class Resolver {
     return steps;
   }
 
-  private requires(): { readonly requires: readonly Require[]; readonly owed: readonly OwedFlags[] } {
+  private requires(): { readonly requires: readonly Require[]; readonly owed: readonly OwedFlags[]; readonly duties: readonly Duty[] } {
     const { scope } = this;
     const owed: OwedFlags[] = [];
+    const duties: Duty[] = [];
     const requires = this.all("require").flatMap(({ source, declaration: d }): Require[] => {
-      const flags = resolveOwedFlags(scope, d.setting);
-      const setting = flags ? undefined : resolveSetting(scope, source, d.setting);
+      const entity = scope.entities.get(d.setting.state.text);
+      const work = entity?.kind === "work" && d.setting.value.text === "done" ? entity.value : undefined;
+      const flags = work ? undefined : resolveOwedFlags(scope, d.setting);
+      const setting = flags || work ? undefined : resolveSetting(scope, source, d.setting);
       const featuresOnly = "an obligation holds for the kernels that have a feature";
       const condition = d.condition && resolveTest({ source, scope, frame: undefined, featuresOnly }, d.condition);
       const declared = {
@@ -235,20 +260,23 @@ class Resolver {
         condition,
         because: d.because?.value,
       };
+      const events = d.events.flatMap((name) => scope.lookup(source, name, "event")?.value ?? []);
+      const test = d.test && resolveTest({ source, scope, frame: this.frame }, d.test);
+      const misplaced = work && d.target !== "user" ? d.setting : work ? undefined : (d.events[0] ?? d.test);
+      if (misplaced) {
+        const help = "`require WORK done at user from EVENT when TEST`: only work is owed by some events, or under a test";
+        scope.report("EX2031", scope.span(source, misplaced), { actual: "this", expected: "work that is owed at user" }, { help });
+      }
+      if (work) duties.push({ ...declared, work, test: test ?? work.guard, events });
       if (flags && d.target === "user") owed.push({ ...declared, flags });
       else if (flags) {
         const help = "what is pending when an interrupt returns to the kernel is done on the next way to user mode";
         const where = d.target === "kernel" ? "at a return to the kernel" : "where interrupts come";
-        scope.report(
-          "EX2031",
-          scope.span(source, d.setting),
-          { actual: "flags", expected: `a state, ${where},` },
-          { help },
-        );
+        scope.report("EX2031", scope.span(source, d.setting), { actual: "flags", expected: `a state, ${where},` }, { help });
       }
       return setting ? [{ ...declared, setting, target: d.target }] : [];
     });
-    return { requires, owed };
+    return { requires, owed, duties };
   }
 
   private assumptions(): Assumption[] {

@@ -197,9 +197,17 @@ export abstract class DeclarationParser extends ClauseParser {
       this.word(keyword.kernel, "kernel"),
       this.word(keyword.interrupts, "interrupts"),
     ]);
+    const events = this.OPTION(() => {
+      this.CONSUME(keyword.from);
+      return this.SUBRULE(this.names);
+    });
+    const test = this.OPTION2(() => {
+      this.CONSUME(keyword.when);
+      return this.SUBRULE(this.plainExpression);
+    });
     const condition = this.SUBRULE(this.presence);
     const because = this.SUBRULE(this.reason);
-    return { kind: "require", start, end: this.end(), doc, setting, target, condition, because };
+    return { kind: "require", start, end: this.end(), doc, setting, target, events: events ?? [], test, condition, because };
   });
 
   readonly assume: Rule<tree.AssumeDeclaration> = this.RULE("assume", (): tree.AssumeDeclaration => {

@@ -149,6 +149,10 @@ export interface RequireDeclaration extends DeclarationBase {
   readonly kind: "require";
   readonly setting: StateSetting;
   readonly target: "user" | "kernel" | "interrupts";
+  /** `require WORK done at user from syscall`: empty, all events. */
+  readonly events: readonly Name[];
+  /** `require WORK done at user when TEST`: in place of the work's own guard. */
+  readonly test: Expression | undefined;
   readonly condition: Expression | undefined;
   readonly because: StringLiteral | undefined;
 }
