@@ -20,6 +20,7 @@ import { returnsAfterControls } from "./rules/mitigations.js";
 import { oneShotWork } from "./rules/one-shot-work.js";
 import { recovery } from "./rules/recovery.js";
 import { terminals } from "./rules/terminals.js";
+import { statusFlags } from "./rules/status-flags.js";
 import { tokens } from "./rules/tokens.js";
 import { checkLoops, workIrqs } from "./rules/work-policy.js";
 import { changedAt, describe, isFeatureNote } from "./story.js";
@@ -35,6 +36,7 @@ export const rules: readonly Rule[] = [
   contracts,
   stepContracts,
   memory,
+  statusFlags,
   tokens,
   staleDecisions,
   oneShotWork,

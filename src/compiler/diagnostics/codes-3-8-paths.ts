@@ -20,6 +20,7 @@ export const entries3to8 = {
   EX4006: { severity: "error", title: "a use of the user's stack in ring 0", message: "`{instruction}` uses the stack, and RSP is the user's" },
   EX4007: { severity: "error", title: "a C call in the wrong machine state", message: "`{item}` is C, which runs with {dimension} {wanted}, and here it is {actual}" },
   EX4008: { severity: "error", title: "a step whose contract its instructions contradict", message: "`{item}` says it ensures {dimension} {wanted}, and its instructions leave it {actual}" },
+  EX4009: { severity: "error", title: "a jump on flags that are gone", message: "`{instruction}` tests flags, and {why}" },
   // 5: terminals
   EX5001: { severity: "error", title: "a terminal's requirement does not hold", message: "`{terminal}` requires {dimension} {wanted}, and here it is {actual}" },
   EX5002: { severity: "error", title: "a terminal that pops the wrong words", message: "`{terminal}` would load {register} with {actual}" },
