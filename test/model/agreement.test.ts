@@ -39,7 +39,7 @@ function mixesFeatures({ graph }: ModelProgram): boolean {
 
 describe("random specs", () => {
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
-  const cases = Array.from({ length: 400 }, (_, i) => {
+  const cases = Array.from({ length: 250 }, (_, i) => {
     const text = randomSpec(generator(seed + i));
     const compilation = compileSpec(text);
     const [graph] = compilation.graphs;
@@ -63,7 +63,7 @@ describe("random specs", () => {
   });
 
   test("both searches count the same states and find the same faults", () => {
-    for (const { seed: own, program } of cases.slice(0, 150)) {
+    for (const { seed: own, program } of cases.slice(0, 120)) {
       const sets = search(program);
       expect(enumerate(program).states, `SEED=${own}`).toBe(sets.states);
       for (const violation of ["irqs", "pending", "stale"] as const) {
@@ -74,8 +74,8 @@ describe("random specs", () => {
 
   test("are right often enough, and wrong in each way", () => {
     const verdicts = cases.map(({ program }) => sorted(search(program).violations).join());
-    for (const part of ["irqs", "pending", "stale"]) expect(verdicts.filter((v) => v.includes(part)).length).toBeGreaterThan(3);
-    expect(verdicts.filter((v) => v === "").length).toBeGreaterThan(50);
+    for (const part of ["irqs", "pending", "stale"]) expect(verdicts.filter((v) => v.includes(part)).length).toBeGreaterThan(2);
+    expect(verdicts.filter((v) => v === "").length).toBeGreaterThan(40);
   });
 });
 

@@ -15,7 +15,7 @@ test.each(sample.map(({ name, program, verdict }) => [name, program, verdict] as
 test("random specs", () => {
   const seed = Math.floor(Math.random() * 1e9);
   console.log(`random specs for SPIN from SEED=${seed} on`);
-  for (let own = seed; own < seed + 5; own++) {
+  for (let own = seed; own < seed + 3; own++) {
     const [program] = compileSpec(randomSpec(generator(own))).graphs.map(buildProgram);
     if (program)
       expect([...spin(promelaText(program, [])).violations].sort(), `SEED=${own}`).toEqual([...search(program).violations].sort());
