@@ -258,9 +258,11 @@ function mostTelling(context: PathContext, all: readonly Found[]): Found[] {
       if (cause?.kind === "stale") keys.push(`${finding.code} ${cause.fact}`);
       if (keys.some((key) => seen.has(key))) return false;
       if (cause?.kind === "dimension" && finding.obligation === undefined) {
-        const state = `${cause.dimension.name} ${valueIndex(reached.vector, cause.dimension)} ${changedAt(context, one)?.id ?? "at the start"}`;
-        if (minded.has(state)) return false;
-        if (node.kind !== "terminal") minded.add(state);
+        // IRQs that are on are one fault, whatever they meet.
+        const states = args["irqs"] === "are on" ? [context.dimension("irqs"), cause.dimension] : [cause.dimension];
+        const since = states.map((d) => `${d.name} ${valueIndex(reached.vector, d)} ${changedAt(context, one, d)?.id ?? "at the start"}`);
+        if (since.some((state) => minded.has(state))) return false;
+        if (node.kind !== "terminal") for (const state of since) minded.add(state);
       }
       for (const key of keys) seen.add(key);
       return true;

@@ -76,10 +76,9 @@ function way(context: PathContext, reached: Reached, combinations: bigint): Move
   return moves.reverse();
 }
 
-/** Where a dimension got the value that a finding minds; undefined where the path started with it. */
-export function changedAt(context: PathContext, { finding, reached, combinations }: Told): PathNode | undefined {
-  const { cause } = finding;
-  return cause?.kind === "dimension" ? lastMove(way(context, reached, combinations), cause)?.node : undefined;
+/** Where a dimension got the value that it has where something was found; undefined where the path started with it. */
+export function changedAt(context: PathContext, { reached, combinations }: Told, dimension: StateDimension): PathNode | undefined {
+  return lastMove(way(context, reached, combinations), { kind: "dimension", dimension })?.node;
 }
 
 /** The last move that made it so. */
