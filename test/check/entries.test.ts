@@ -44,6 +44,10 @@ describe("guessed SWAPGS", () => {
     const entry = (body: string) => `${event("user or kernel")} entry <|pin_entry|> from pin { do save_registers ${body} }`;
     expect(fault(entry("when frame.user { do swapgs }")).code).toBe("EX6007");
     expect(fault(entry("when frame.user { do swapgs, lfence }")).code).toBe("EX6007");
+    const assumed = (arm: string) =>
+      entry(`when frame.user { when XENPV { assume gs kernel because "x" } else { do swapgs, lfence } } ${arm}`);
+    expect(fault(assumed("")).notes).toContain("in kernels without XENPV");
+    expect(findings(assumed("else { when not XENPV { do lfence } }"))).toEqual([]);
     expect(findings(entry("when frame.user { do swapgs, lfence } else { do lfence }").replace("<|pin_entry|>", "pin_entry"))).toEqual([]);
   });
 

@@ -61,25 +61,32 @@ function movesVectors(context: PathContext, node: InstructionsNode, index: numbe
   );
 }
 
-/** Is there a SWAPGS in a block, outside of the blocks in it? */
-function swapsGs(context: PathContext, nodes: readonly PathNode[]): boolean {
-  return nodes.some(
-    (node) =>
-      node.kind === "instructions" &&
-      node.instructions.some((_, i) => instructionFacts(context, node, i)?.effects.some((e) => e.kind === "swapgs")),
-  );
+/** The kernels that have a SWAPGS in a block. What is in a branch of its own is asked for there. */
+function swapping(context: PathContext, nodes: readonly PathNode[]): bigint {
+  const { features } = context;
+  return nodes.reduce((set, node) => {
+    if (node.kind === "branch" && node.reason === "feature") {
+      const holds = features.where(node.test) ?? features.all;
+      return set | (swapping(context, node.then) & holds) | (swapping(context, node.otherwise) & ~holds);
+    }
+    if (node.kind !== "instructions") return set;
+    return node.instructions.some((_, i) => instructionFacts(context, node, i)?.effects.some((e) => e.kind === "swapgs"))
+      ? features.all
+      : set;
+  }, 0n);
 }
 
-/** May GS be the one or the other in one kernel? Where it is known before a branch, each way around SWAPGS does what is right for it. */
-function severalBases(context: PathContext, states: States): boolean {
+/** The kernels in which GS may be the one or the other. Where it is known before a branch, each way around SWAPGS does what is right for it. */
+function severalBases(context: PathContext, states: States): bigint {
   const gs = context.dimension("gs");
   const occurs = new Map<number, bigint>();
+  let several = 0n;
   for (const { vector, combinations } of states.values()) {
     const value = valueIndex(vector, gs);
-    for (const [other, known] of occurs) if (other !== value && (known & combinations) !== 0n) return true;
+    for (const [other, known] of occurs) if (other !== value) several |= known & combinations;
     occurs.set(value, (occurs.get(value) ?? 0n) | combinations);
   }
-  return false;
+  return several;
 }
 
 type States = Map<string, Reached>;
@@ -157,11 +164,11 @@ export class Explorer {
         return this.each(node, current, (v) => afterStep(context, v, node));
       }
       case "branch": {
-        const swaps = node.reason !== "feature" && [node.then, node.otherwise].some((arm) => swapsGs(this.context, arm));
-        const guessed = swaps && severalBases(this.context, states);
+        const swaps = node.reason === "feature" ? 0n : swapping(this.context, node.then) | swapping(this.context, node.otherwise);
+        const guessed = swaps === 0n ? 0n : swaps & severalBases(this.context, states);
         const arm = (outcome: boolean): States => {
           const entered = this.arm(node, node.test, outcome, states);
-          return guessed ? this.each(node, entered, (v) => afterBranch(context, v)) : entered;
+          return guessed === 0n ? entered : this.guess(node, entered, guessed);
         };
         const then = this.block(node.then, arm(true));
         const otherwise = this.block(node.otherwise, arm(false));
@@ -204,6 +211,21 @@ export class Explorer {
       return result;
     });
     return this.union(outcomes[0] as States, outcomes[1] as States);
+  }
+
+  /** In these kernels the processor may have guessed the way (INV-45). */
+  private guess(node: PathNode, states: States, kernels: bigint): States {
+    const result: States = new Map();
+    for (const reached of states.values()) {
+      for (const [vector, combinations] of [
+        [afterBranch(this.context, reached.vector), reached.combinations & kernels],
+        [reached.vector, reached.combinations & ~kernels],
+      ] as const) {
+        if (combinations !== 0n)
+          this.add(result, vector, combinations, { from: reached, node, arm: undefined, instruction: undefined, combinations });
+      }
+    }
+    return result;
   }
 
   private loop(node: Extract<PathNode, { kind: "loop" }>, states: States): States {

@@ -26,6 +26,8 @@ export interface Terminal {
   readonly frameRequirements: readonly FrameRequirement[];
   /** May fault because of what the frame holds. */
   readonly mayFault: boolean;
+  /** It has unblocked NMIs even where it faults (SDM Vol. 3A, handling multiple NMIs). */
+  readonly faultUnblocksNmis: boolean;
   /** Nothing falls through: the emitter puts a trap behind it against straight-line speculation where this is true. */
   readonly trapAfter: boolean;
   readonly summary: string;
@@ -113,6 +115,7 @@ export const terminals: readonly Terminal[] = [
       },
     ],
     mayFault: false,
+    faultUnblocksNmis: false,
     trapAfter: true,
     summary: "Returns from SYSCALL to 64-bit user mode: RIP from RCX, RFLAGS from R11, CS and SS from IA32_STAR. RSP is not loaded.",
     source: "SDM Vol. 2B, SYSRET; APM Vol. 3, SYSRET; INV-85 to INV-90",
@@ -139,6 +142,7 @@ export const terminals: readonly Terminal[] = [
       },
     ],
     mayFault: false,
+    faultUnblocksNmis: false,
     trapAfter: true,
     summary: "Returns from SYSCALL to 32-bit user mode: EIP from ECX, EFLAGS from R11, CS and SS from IA32_STAR. RSP is not loaded.",
     source: "SDM Vol. 2B, SYSRET; INV-89, INV-91",
@@ -155,6 +159,7 @@ export const terminals: readonly Terminal[] = [
     wordsAt: 0,
     frameRequirements: [],
     mayFault: true,
+    faultUnblocksNmis: true,
     trapAfter: false,
     summary: "Pops RIP, CS, RFLAGS, RSP and SS, and goes there; unblocks NMIs. Faults where the popped CS, SS or RIP cannot be used.",
     source: "SDM Vol. 2A, IRET; INV-92 to INV-94",
@@ -176,6 +181,7 @@ export const terminals: readonly Terminal[] = [
     wordsAt: 8,
     frameRequirements: [],
     mayFault: true,
+    faultUnblocksNmis: false,
     trapAfter: false,
     summary: "Returns from a FRED event to user mode: pops the frame, exchanges the GS bases, unblocks NMIs if the frame says so.",
     source: "Intel FRED specification, 6.2; INV-95, INV-108",
@@ -193,6 +199,7 @@ export const terminals: readonly Terminal[] = [
     wordsAt: 8,
     frameRequirements: [],
     mayFault: false,
+    faultUnblocksNmis: false,
     trapAfter: false,
     summary: "Returns from a FRED event to the kernel: pops the frame, keeps the GS base, unblocks NMIs if the frame says so.",
     source: "Intel FRED specification, 6.1",
@@ -206,6 +213,7 @@ export const terminals: readonly Terminal[] = [
     requiresToUser: [
       irqsOff,
       ["gs", "kernel", "the hypervisor gives the user its GS base; the way there still needs the kernel's"],
+      ["stack", "thread", "it pushes onto the stack before it calls the hypervisor, and only the thread's is there for that"],
       registersUser,
     ],
     requiresToKernel: [irqsOffToKernel, registersInterrupted],
@@ -214,6 +222,7 @@ export const terminals: readonly Terminal[] = [
     wordsAt: 0,
     frameRequirements: [],
     mayFault: false,
+    faultUnblocksNmis: false,
     trapAfter: false,
     summary:
       "Under Xen PV: goes to the kernel's code that hands the frame at RSP to the hypervisor (HYPERVISOR_iret), which returns and switches GS, page tables and interrupts itself.",
