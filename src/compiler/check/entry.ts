@@ -3,8 +3,8 @@
  * From user mode that is what every exit to user mode guarantees; from the kernel what kernel code runs with; and an event that may
  * come at any point finds what any path of the spec, entries included, can be in between two instructions (INV-21, INV-43, INV-63).
  */
-import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { Entry, Event, Model, StateSetting, Test } from "../model/model.js";
+import type { Diagnostic, Label } from "../diagnostics/diagnostic.js";
+import type { Entry, Event, Model, StateDimension, StateSetting, Test } from "../model/model.js";
 import { buildEntry } from "../path/build.js";
 import { type CheckResult, type EndRule, examine, type Start } from "./check.js";
 import type { PathContext } from "./context.js";
@@ -54,7 +54,7 @@ function checkEntry(model: Model, entry: Entry, event: Event, interrupted: reado
     return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
   const owed = model.requires.filter((r) => r.target === "user");
   const also: Test[] = owed.flatMap((r) => (r.condition ? [r.condition] : []));
-  return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event), also);
+  return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event, interrupted), also);
 }
 
 /** The vectors in which an event can arrive. */
@@ -157,8 +157,17 @@ function startOf(context: PathContext, event: Event): readonly StateSetting[] {
   return [...event.starts, ...unsaid.map((dimension) => ({ dimension, value: dimension.usual, except: [], span: event.span }))];
 }
 
+/** Where another path has a dimension at the value that the entry ends with: what it found and did not change. */
+function foundAt(interrupted: readonly Interrupted[], vector: Vector, dimension: StateDimension): Label[] {
+  const value = valueIndex(vector, dimension);
+  if (vector.toUser || value === dimension.usual) return [];
+  const found = interrupted.find(({ values }) => values.some(([d, v]) => d === dimension && v === value));
+  if (!found) return [];
+  return [{ span: found.span, message: `here \`${found.path}\` has ${dimension.name} at \`${dimension.values[value]}\`, and \`${vector.event.name}\` may come` }];
+}
+
 /** At its end an entry has to be where the exit of its event starts, with every token saved. */
-function endRule(entry: Entry, event: Event): EndRule {
+function endRule(entry: Entry, event: Event, interrupted: readonly Interrupted[]): EndRule {
   return (context, { vector, combinations }, report) => {
     for (const { dimension, value, span } of startOf(context, event)) {
       if (dimension.name === "registers" || valueIndex(vector, dimension) === value) continue;
@@ -184,6 +193,7 @@ function endRule(entry: Entry, event: Event): EndRule {
                   ? `its exit starts with ${dimension.name} ${dimension.values[value]}, as nothing else is said`
                   : "its exit starts like this",
             },
+            ...foundAt(interrupted, vector, dimension),
           ],
           notes: ["C, and the exit behind it, run on what entry left"],
           help: `bring ${dimension.name} to \`${dimension.values[value]}\` on every way through the entry`,
