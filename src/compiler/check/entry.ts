@@ -27,7 +27,7 @@ export function checkEntries(model: Model, exits: readonly Boundaries[]): readon
   const ordered = [...model.entries.filter((e) => !anywhere(e)), ...model.entries.filter(anywhere)];
   return ordered.map((entry) => {
     const interrupted = anywhere(entry) ? boundaries.flatMap((b) => (returnsFrom(model, b, entry) ? [] : b.whole())) : [];
-    const results = entry.events.map((event) => checkEntry(model, entry, event, interrupted));
+    const results = entry.events.map((event) => checkEntry(model, entry, event, [...interrupted, ...exits.flatMap((b) => b.faults(event))]));
     for (const { boundaries: own } of results) if (own) boundaries.push(own);
     const total = { states: 0, featureCombinations: 0 };
     for (const { statistics } of results) {
@@ -64,7 +64,9 @@ function arrivals(context: PathContext, event: Event, interrupted: readonly Inte
   const add = (toUser: boolean, values: readonly number[], combinations: bigint) => {
     if (combinations === 0n) return;
     const arrived = [...values];
-    for (const { dimension, value } of event.arrives) arrived[dimension.index] = value;
+    // Without a change of the privilege level the processor loads RSP only for a stack of the interrupt stack table (SDM Vol. 3A, 6.14.4).
+    const stays = ({ dimension, value }: StateSetting) => !toUser && dimension.name === "stack" && dimension.values[value] !== "ist";
+    for (const setting of event.arrives) if (!stays(setting)) arrived[setting.dimension.index] = setting.value;
     result.push({ vector: arrival(context, event, toUser, arrived), combinations });
   };
   const usual = model.dimensions.map((d) => d.usual);
@@ -83,8 +85,7 @@ function arrivals(context: PathContext, event: Event, interrupted: readonly Inte
     }
     for (const { values, combinations } of states) add(true, values, combinations);
   }
-  if (!event.fromKernel) return result;
-  add(false, usual, features.all);
+  if (event.fromKernel) add(false, usual, features.all);
   for (const { values, occurs } of distinctStates(interrupted, features)) {
     let states: number[][] = [[...usual]];
     // What a path that was interrupted has put back as it had found it may be anything that is found.

@@ -6,13 +6,13 @@
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Event, Model, StateDimension } from "../model/model.js";
-import type { PathNode } from "../path/graph.js";
+import type { PathNode, TerminalNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
 import type { PathContext } from "./context.js";
 import type { Reached } from "./explore.js";
 import type { FeatureSpace } from "./feature-space.js";
 import { featureNote } from "./story.js";
-import { valueIndex } from "./vector.js";
+import { valueIndex, withValue } from "./vector.js";
 
 /** The dimensions that an interrupted path may have in an unusual value while in ring 0. */
 const interruptible = ["gs", "cr3", "spec_ctrl", "stack"] as const;
@@ -38,10 +38,17 @@ export interface Interrupted {
   readonly combinations: bigint;
 }
 
+/** Does a fault of this terminal come as this event? It does unless the terminal names another event. */
+export function raises({ terminal, recovery }: TerminalNode, event: Event, { events }: Model): boolean {
+  if (!terminal.mayFault || recovery === event.name) return terminal.mayFault;
+  return event.faultOf === terminal.name && !events.some((e) => e.name === recovery);
+}
+
 /** Collects what one path can be found in, each with the first boundary at which it can. */
 export class Boundaries {
   private readonly context: PathContext;
   private readonly found = new Map<string, { values: string; node: PathNode; combinations: bigint }>();
+  private readonly faulting = new Map<string, { values: string; node: TerminalNode; combinations: bigint }>();
   private readonly dimensions: readonly StateDimension[];
 
   constructor(context: PathContext) {
@@ -58,6 +65,30 @@ export class Boundaries {
     const known = this.found.get(values);
     if (known) known.combinations |= combinations;
     else this.found.set(values, { values, node, combinations });
+    if (node.kind !== "terminal" || !node.terminal.mayFault || !vector.toUser || !node.terminal.toUser) return;
+    const nmi = this.context.dimension("nmi");
+    const faulted = node.terminal.faultUnblocksNmis ? withValue(vector, nmi, nmi.values.indexOf("unmasked")) : vector;
+    const key = `${node.terminal.name} ${node.recovery} ${faulted.values}`;
+    const fault = this.faulting.get(key);
+    if (fault) fault.combinations |= combinations;
+    else this.faulting.set(key, { values: faulted.values, node, combinations });
+  }
+
+  /** The states in which a terminal to user mode raises `event` when it faults. */
+  faults(event: Event): Interrupted[] {
+    const { features, model } = this.context;
+    const stack = this.context.dimension("stack");
+    const own = event.arrives.some((s) => s.dimension === stack && stack.values[s.value] === "ist");
+    // Where nothing can be pushed it does not come at all: that is told at the terminal (EX5011).
+    const comes = (values: string) => own || stack.values[values.charCodeAt(stack.index)] !== "espfix";
+    const raising = [...this.faulting.values()].filter(({ node, values }) => raises(node, event, model) && comes(values));
+    return raising.map(({ values, node, combinations }) => ({
+      path: this.path,
+      span: node.span,
+      values: model.dimensions.flatMap((d) => (d.name === "registers" ? [] : [[d, values.charCodeAt(d.index)] as const])),
+      features,
+      combinations,
+    }));
   }
 
   /** Each value of each dimension by itself. */

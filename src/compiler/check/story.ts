@@ -4,6 +4,7 @@ import type { Diagnostic, Label, TraceStep } from "../diagnostics/diagnostic.js"
 import { generalRegisters } from "../machine/instruction.js";
 import { formatInstruction } from "../machine/instructions.js";
 import { blocksOf } from "../path/flow.js";
+import type { StateSetting } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import type { Origin, Reached } from "./explore.js";
@@ -139,7 +140,9 @@ function startLabel(context: PathContext, moves: readonly Move[], name: string):
   const event = first?.event ?? context.graph.exit.events[0];
   if (!event) return undefined;
   const entering = isEntry(context);
-  const setting = (entering ? event.arrives : event.starts).find((s) => s.dimension.name === name);
+  // A fault in ring 0 stays on its stack, whatever the event says of those from user mode.
+  const applies = ({ dimension, value }: StateSetting) => !entering || !first || valueIndex(first, dimension) === value;
+  const setting = (entering ? event.arrives : event.starts).find((s) => s.dimension.name === name && applies(s));
   if (setting) return { span: setting.span, message: entering ? "it arrives like this" : "it starts like this" };
   const dimension = context.dimension(name);
   if (!entering) return { span: event.span, message: `${name} is ${dimension.values[dimension.usual]} when it comes, as nothing else is said` };

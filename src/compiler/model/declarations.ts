@@ -1,6 +1,7 @@
 /** Declarations of things: features, constants, states, flags, masks, values, the frame, events, conditions, obligations. */
 
 import { generalRegisters } from "../machine/instruction.js";
+import { terminalNamed, terminals } from "../machine/terminals.js";
 import type {
   Clause,
   ConstantDeclaration,
@@ -326,6 +327,7 @@ export function declareEvents(scope: Scope, source: Source, d: EventDeclaration,
     fromUser: origin?.target.user ?? false,
     fromKernel: origin?.target.kernel ?? false,
     anyPoint: origin?.anyPoint ?? false,
+    faultOf: faultingTerminal(scope, source, origin?.faultsOf[0]),
     arrives: settingsOf(scope, source, clauses, "arrives"),
     starts,
     frameComplete: frameClause?.complete ?? true,
@@ -347,4 +349,11 @@ export function declareEvents(scope: Scope, source: Source, d: EventDeclaration,
 
 export function dotted(names: readonly Name[]): string {
   return names.map((n) => n.text).join(".");
+}
+
+function faultingTerminal(scope: Scope, source: Source, name: Name | undefined): string | undefined {
+  if (!name || terminalNamed(name.text)?.mayFault) return name?.text;
+  const faulting = terminals.filter((t) => t.mayFault).map((t) => t.name);
+  scope.unknown(source, name, "terminal that may fault", faulting);
+  return undefined;
 }

@@ -99,6 +99,8 @@ export interface Event extends Declared {
   readonly fromUser: boolean;
   readonly fromKernel: boolean;
   readonly anyPoint: boolean;
+  /** The terminal that raises it when it faults. */
+  readonly faultOf: string | undefined;
   /** The state in which the processor enters the kernel, where it is not the interrupted one. */
   readonly arrives: readonly StateSetting[];
   /** The state after entry, in which the exit starts. */

@@ -49,7 +49,10 @@ export function buildEntry(model: Model, entry: Entry, event: Event): BuildResul
   // Where the processor switches no stack, an event from user mode finds the user's.
   const found = event.fromUser && !event.fromKernel ? stack?.values.indexOf("user") : stack?.usual;
   const arrives = event.arrives.find((s) => s.dimension === stack)?.value ?? found ?? 0;
-  const builder = new Builder(model, exit, model.frame, arrivalLocation(model.frame, stack?.values[arrives] ?? ""));
+  const arrived = stack?.values[arrives] ?? "";
+  // A fault of a terminal comes on whatever stack that terminal is on.
+  const known = event.faultOf === undefined || arrived === "ist";
+  const builder = new Builder(model, exit, model.frame, arrivalLocation(model.frame, known ? arrived : "joined"));
   const leave = builder.entry();
   const { diagnostics, nodes } = builder;
   return { graph: diagnostics.length > 0 ? undefined : { model, exit, prepare: [], leave, nodes, callsPrepare: false }, diagnostics };

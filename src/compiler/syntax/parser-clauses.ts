@@ -101,13 +101,21 @@ export abstract class ClauseParser extends StatementParser {
     const { startOffset } = this.CONSUME(keyword.origin);
     const target = this.SUBRULE(this.target);
     let anyPoint = false;
+    const faultsOf: tree.Name[] = [];
     this.OPTION(() => {
       this.CONSUME(t.Comma);
-      this.CONSUME(keyword.any);
-      this.CONSUME(keyword.point);
-      anyPoint = true;
+      this.OR([
+        {
+          ALT: () => {
+            this.CONSUME(keyword.any);
+            this.CONSUME(keyword.point);
+            anyPoint = true;
+          },
+        },
+        { ALT: () => faultsOf.push(this.name(this.CONSUME(t.Identifier))) },
+      ]);
     });
-    return { kind: "origin", start: startOffset, end: this.end(), target, anyPoint };
+    return { kind: "origin", start: startOffset, end: this.end(), target, anyPoint, faultsOf };
   });
 
   private readonly frameClause: Rule<tree.FrameClause> = this.RULE("frameClause", (): tree.FrameClause => {

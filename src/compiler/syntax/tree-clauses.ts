@@ -23,11 +23,13 @@ export interface NamesClause extends Located {
   readonly names: readonly Name[];
 }
 
-/** `origin user or kernel, any point`. */
+/** `origin user or kernel, any point` · `origin user or kernel, iretq`. */
 export interface OriginClause extends Located {
   readonly kind: "origin";
   readonly target: Target;
   readonly anyPoint: boolean;
+  /** The terminal that raises it when it faults: one, or none. */
+  readonly faultsOf: readonly Name[];
 }
 
 /** `starts …` · `arrives …` · `requires …` · `ensures …`. */

@@ -3,15 +3,16 @@ import { terminalNamed } from "../../machine/terminals.js";
 import type { Action, Event, Model } from "../../model/model.js";
 import type { TerminalNode } from "../../path/graph.js";
 import type { Span } from "../../text/source.js";
+import { raises } from "../interruption.js";
 import type { Rule, Visit } from "../rule.js";
 import { valueIndex, valueOf } from "../vector.js";
 
 export const recovery: Rule = (visit) => {
   const { context, node, vector } = visit;
   if (node.kind !== "terminal" || !node.terminal.mayFault || !vector.toUser || !node.terminal.toUser) return;
-  if (node.recovery === undefined) checkRecovered(visit, node);
-  const event = context.model.events.find((e) => e.name === node.recovery);
-  if (event) checkArrival(visit, node, event);
+  const events = context.model.events.filter((event) => raises(node, event, context.model));
+  if (node.recovery === undefined && events.length === 0) checkRecovered(visit, node);
+  for (const event of events) checkArrival(visit, node, event);
 };
 
 /** What user mode chose, or what another thread may have changed (a segment of the LDT), makes IRET fault in ring 0. */
