@@ -14,6 +14,7 @@ const debianPackages = [
   { name: "binutils", commands: ["as", "objdump", "ld"] },
   { name: "gcc", commands: ["gcc"] },
   { name: "libc6-dev", files: ["/usr/include/stdio.h"] },
+  { name: "qemu-system-x86", commands: ["qemu-system-x86_64"] },
   { name: "rumur", commands: ["rumur"] },
   { name: "sparse", commands: ["sparse"] },
   { name: "spin", commands: ["spin"] },

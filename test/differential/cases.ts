@@ -2,8 +2,9 @@
  * The JavaScript side: makes the cases that `harness.c` makes, from the same random numbers, and runs them in the simulator.
  * Nothing is allocated for a case but what a rewritten frame needs, so that a million cases take about a second.
  */
+
+import type { FlagBit, PlainPlan } from "../../src/verify/plan.js";
 import { endless, endlessHash, scriptLimit } from "./limits.js";
-import type { FlagBit, PlainPlan } from "./plan.js";
 
 /** What a simulator module exports, as far as it is used here. */
 export interface SimulatorModule {

@@ -10,10 +10,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { emitSimulatorScript } from "../../src/compiler/emit/simulator/simulator.js";
+import { type Plan, plainPlan, planOf } from "../../src/verify/plan.js";
 import type { Emitted } from "../c/specs.js";
 import { kernelFlags, run } from "../c/tools.js";
 import { harnessHeader, harnessProgram } from "./harness.js";
-import { type Plan, plainPlan, planOf } from "./plan.js";
 
 const execute = promisify(execFile);
 

@@ -3,8 +3,8 @@
  * of a run first has its own effect and that of entry k of the script, then, if IRQs are on, interrupts set the entry's flags.
  */
 import type { CallArgument, Constant, Test } from "../../src/compiler/model/model.js";
+import { type Draw, flagBits, halvesOf, irqsStartOn, type Plan } from "../../src/verify/plan.js";
 import { endless, endlessHash, scriptLimit } from "./limits.js";
-import { type Draw, flagBits, halvesOf, irqsStartOn, type Plan } from "./plan.js";
 
 /** A run with more events than this does not end by itself: it is cut off, and all that counts is that the simulator says so, too. */
 const eventLimit = 2_000;

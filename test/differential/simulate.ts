@@ -5,8 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import type { PlainPlan } from "../../src/verify/plan.js";
 import { Cases, type SimulatorModule } from "./cases.js";
-import type { PlainPlan } from "./plan.js";
 
 const [planFile = "", moduleFile = "", ...rest] = process.argv.slice(2);
 const plan: PlainPlan = JSON.parse(readFileSync(planFile, "utf8"));

@@ -3,14 +3,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import type { Artefact } from "../../src/compiler/emit/artefact.js";
 import { gas } from "../../src/compiler/emit/gas/gas.js";
-import { evaluateFeatures } from "../../src/compiler/model/features.js";
 import { collectFiles, type ResolveImport } from "../../src/compiler/model/imports.js";
-import type { Feature, Model } from "../../src/compiler/model/model.js";
+import type { Model } from "../../src/compiler/model/model.js";
 import { resolve } from "../../src/compiler/model/resolve.js";
 import { buildGraph } from "../../src/compiler/path/build.js";
 import type { PathGraph } from "../../src/compiler/path/graph.js";
-import { type LinearInstruction, type LinearProgram, linearProgram } from "../../src/compiler/path/linear.js";
+import { type LinearInstruction, type LinearLabel, type LinearProgram, linearProgram } from "../../src/compiler/path/linear.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
+
+export { assembledItems } from "../../src/verify/assembled.js";
 
 const folder = (name: string) => new URL(`../../${name}/`, import.meta.url);
 
@@ -52,23 +53,4 @@ export function emitText(text: string, stem = "spec", name = `${stem}.exitdsl`):
 }
 
 /** An instruction or a label of the line of code as one kernel has it. */
-export type Expected = LinearInstruction | { readonly kind: "label"; readonly name: string; readonly scope: string };
-
-/** What `.if` leaves of a routine in a kernel with these features. */
-export function assembledItems(items: LinearProgram["routines"][number]["items"], on: ReadonlySet<Feature>): Expected[] {
-  const result: Expected[] = [];
-  /** Per open `.if`: is this arm taken, and was one before it? */
-  const arms: { taken: boolean; done: boolean }[] = [];
-  for (const item of items) {
-    const arm = arms.at(-1);
-    if (item.kind === "if") {
-      const taken = evaluateFeatures(item.test, on) === true;
-      arms.push({ taken, done: taken });
-    } else if (item.kind === "endif") arms.pop();
-    else if ((item.kind === "elseif" || item.kind === "else") && arm) {
-      arm.taken = !arm.done && (item.kind === "else" || evaluateFeatures(item.test, on) === true);
-      arm.done ||= arm.taken;
-    } else if (arms.every((a) => a.taken) && (item.kind === "instruction" || item.kind === "label")) result.push(item);
-  }
-  return result;
-}
+export type Expected = LinearInstruction | LinearLabel;

@@ -3,13 +3,13 @@
  * and for each frame field that it tests the numbers that make those tests go either way. The C harness and the JavaScript
  * generator both read this plan and nothing else, so that they make the same cases.
  */
-import { irqsAtStart } from "../../src/compiler/emit/c/irqs.js";
-import { calledFunctions, usesOf } from "../../src/compiler/emit/c/uses.js";
-import { combinations } from "../../src/compiler/model/features.js";
-import type { Constant, Feature, FrameField, Model, Operand, Step, Test, Work } from "../../src/compiler/model/model.js";
-import type { PathEvent } from "../../src/compiler/path/events.js";
-import { pathEvents } from "../../src/compiler/path/events.js";
-import type { PathGraph } from "../../src/compiler/path/graph.js";
+import { irqsAtStart } from "../compiler/emit/c/irqs.js";
+import { calledFunctions, usesOf } from "../compiler/emit/c/uses.js";
+import { combinations } from "../compiler/model/features.js";
+import type { Constant, Feature, FrameField, Model, Operand, Step, Test, Work } from "../compiler/model/model.js";
+import type { PathEvent } from "../compiler/path/events.js";
+import { pathEvents } from "../compiler/path/events.js";
+import type { PathGraph } from "../compiler/path/graph.js";
 
 /** A way to draw a 64-bit number: random bits where `mask` has ones, or-ed with `value`. */
 export interface Draw {

@@ -1,0 +1,222 @@
+/*
+ * What both page tables map, as a kernel's entry area: the way into an exit path, the way out of the CPU's exceptions, the single-step
+ * log, descriptors and stacks. Wherever a path lands, or faults, the first exception ends the case.
+ */
+#include "machine.h"
+
+	.section .shared.text, "ax"
+
+/* enter_path: loads `machine_entry`, and goes to the exit's label. GS bases are loaded already. */
+	.globl	enter_path
+enter_path:
+	movq	machine_entry + ENTRY_CR3, %rax
+	movq	%rax, %cr3
+	movq	machine_entry + 8 * 1, %rcx
+	movq	machine_entry + 8 * 2, %rdx
+	movq	machine_entry + 8 * 3, %rbx
+	movq	machine_entry + 8 * 4, %rsp
+	movq	machine_entry + 8 * 5, %rbp
+	movq	machine_entry + 8 * 6, %rsi
+	movq	machine_entry + 8 * 7, %rdi
+	movq	machine_entry + 8 * 8, %r8
+	movq	machine_entry + 8 * 9, %r9
+	movq	machine_entry + 8 * 10, %r10
+	movq	machine_entry + 8 * 11, %r11
+	movq	machine_entry + 8 * 12, %r12
+	movq	machine_entry + 8 * 13, %r13
+	movq	machine_entry + 8 * 14, %r14
+	movq	machine_entry + 8 * 15, %r15
+	pushq	machine_entry + ENTRY_RFLAGS
+	movq	machine_entry, %rax
+	popfq
+	jmp	*machine_entry + ENTRY_TARGET
+
+/* One stub an exception vector, all on the same stack layout. */
+	.balign	16
+	.globl	machine_stubs
+machine_stubs:
+	.set	vector, 0
+	.rept	256
+	.balign	16, 0xcc
+	.if	!(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21)
+	pushq	$0
+	.endif
+	pushq	$vector
+	jmp	landed
+	.set	vector, vector + 1
+	.endr
+
+/* Saves the registers in the encoding's order, and hands `struct landing` to C on the machine's own stack and page tables. */
+landed:
+	pushq	%r15
+	pushq	%r14
+	pushq	%r13
+	pushq	%r12
+	pushq	%r11
+	pushq	%r10
+	pushq	%r9
+	pushq	%r8
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rbp
+	pushq	$0
+	pushq	%rbx
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	movq	%rsp, %rdi
+	movq	%cr3, %rsi
+	movq	machine_kernel_cr3, %rax
+	movq	%rax, %cr3
+	movl	$machine_stack_top, %esp
+	movl	$0x18, %eax		/* an exception from user mode left it null */
+	movl	%eax, %ss
+	pushq	$2
+	popfq
+	call	machine_landed
+	ud2
+
+/*
+ * #DB: logs each instruction of the emitted code that is about to run. A function that it calls runs unstepped: its return address is
+ * replaced by step_resume, which turns TF on again.
+ */
+	.balign	16
+	.globl	machine_step
+machine_step:
+	testb	$3, 8(%rsp)
+	jnz	5f
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rdi
+	movq	32(%rsp), %rax
+	cmpq	$emitted_start, %rax
+	jb	1f
+	cmpq	$emitted_end, %rax
+	jae	1f
+	movq	%rax, step_last
+	movq	step_next, %rdi
+	cmpq	step_limit, %rdi
+	jae	4f
+	movq	%rax, (%rdi)
+	movq	48(%rsp), %rax
+	movq	%rax, 8(%rdi)
+	movq	%cr3, %rax
+	movq	%rax, 16(%rdi)
+	movl	$0xc0000101, %ecx	/* IA32_GS_BASE */
+	rdmsr
+	movl	%eax, 24(%rdi)
+	movl	%edx, 28(%rdi)
+	addq	$32, step_next
+	jmp	4f
+1:	/* Outside: called, or left. */
+	movq	step_last, %rdi
+	testq	%rdi, %rdi
+	jz	4f
+	movq	$0, step_last
+	cmpb	$0xe8, (%rdi)		/* CALL rel32 */
+	je	2f
+	cmpq	$xen_iret, %rax
+	jne	4f
+	andq	$~0x100, 48(%rsp)
+	jmp	4f
+2:	andq	$~0x100, 48(%rsp)
+	movq	56(%rsp), %rdi
+	movq	(%rdi), %rax
+	movq	%rax, step_return
+	movq	$step_resume, (%rdi)
+4:	popq	%rdi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	iretq
+5:	/* User mode has been reached. Another IRET would change a 16-bit stack's pointer. */
+	pushq	$0
+	pushq	$1
+	jmp	landed
+
+step_resume:
+	pushq	step_return
+	pushfq
+	orq	$0x100, (%rsp)
+	popfq
+	ret
+
+/* Plays the hypervisor: HYPERVISOR_iret loads the frame, and for user mode exchanges the GS bases. */
+	.globl	xen_iret
+xen_iret:
+	testb	$3, 8(%rsp)
+	jz	1f
+	swapgs
+1:	pushq	$2			/* its own IRET finds NT clear */
+	popfq
+	iretq
+
+/* A function of assembly that a path calls: it leaves nothing in the registers that it need not keep. */
+	.globl	machine_called
+machine_called:
+	movabsq	$0xc0dec0dec0dec0de, %rax
+	movq	%rax, %rcx
+	movq	%rax, %rdx
+	movq	%rax, %rsi
+	movq	%rax, %rdi
+	movq	%rax, %r8
+	movq	%rax, %r9
+	movq	%rax, %r10
+	movq	%rax, %r11
+	ret
+
+/* Where paths go: every byte is INT3, in user mode and in the kernel. */
+	.balign	4096, 0xcc
+	.globl	landing_page
+landing_page:
+	.skip	4096, 0xcc
+
+	.section .shared.data, "aw"
+	.globl	machine_entry, machine_kernel_cr3, step_next, step_limit
+machine_entry:
+	.skip	8 * 19
+machine_kernel_cr3:
+	.quad	0
+step_next:
+	.quad	0
+step_limit:
+	.quad	0
+step_last:
+	.quad	0
+step_return:
+	.quad	0
+
+/* Linux's layout: 0x08 and 0x10 kernel code, 0x18 data, 0x23 and 0x33 user code, 0x2b data, 0x40 TSS, 0x50 LDT. */
+	.balign	16
+	.globl	machine_gdt, machine_tss, machine_ldt, machine_idt
+machine_gdt:
+	.quad	0, 0x00cf9b000000ffff, 0x00af9b000000ffff, 0x00cf93000000ffff
+	.quad	0x00cffb000000ffff, 0x00cff3000000ffff, 0x00affb000000ffff, 0
+	.quad	0, 0, 0, 0
+machine_ldt:
+	.quad	0x0000f3000000ffff	/* 0x07: 16-bit data, from 0 */
+	.balign	16
+machine_tss:
+	.skip	104
+	.balign	16
+machine_idt:
+	.skip	4096
+	.globl	machine_verw_selector
+machine_verw_selector:
+	.word	0x18
+
+	.macro	stack name
+	.balign	4096
+	.skip	4096
+	.globl	\name
+\name:
+	.endm
+	stack	landing_stack_top
+	stack	fault_stack_top
+	stack	step_stack_top
+	stack	ring0_stack_top
+	stack	trampoline_stack_top
+	stack	event_stack_top
+
+	.section .note.GNU-stack, "", @progbits

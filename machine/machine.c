@@ -1,0 +1,306 @@
+/* The bench machine: page tables and descriptors, then one case after the other. Freestanding; it runs in ring 0. */
+#include "machine.h"
+
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_FMASK 0xc0000084
+#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+
+#define PRESENT 1UL
+#define WRITABLE 2UL
+#define USER 4UL
+#define LARGE 0x80UL
+#define PAGE 4096UL
+#define TF 0x100UL
+#define LARGE_PAGE 0x200000UL
+
+extern char shared_start[], shared_end[], landing_page[], machine_stubs[], machine_step[], landing_stack_top[], fault_stack_top[],
+	step_stack_top[], ring0_stack_top[], event_stack_top[];
+extern uint64_t machine_gdt[], machine_ldt[], machine_idt[], machine_kernel_cr3, step_next, step_limit;
+extern uint8_t machine_tss[];
+extern struct entry machine_entry;
+_Noreturn void enter_path(void);
+_Noreturn void machine_main(void);
+_Noreturn void machine_landed(struct landing *, uint64_t cr3);
+
+struct table {
+	uint64_t entry[512];
+} __attribute__((aligned(4096)));
+
+/* The kernel's tables and, 4 KiB above, the user's: one bit of CR3 apart. */
+struct table machine_tables[2] __attribute__((aligned(8192)));
+static struct table directories[2], directory[2], pages[2], user_directory, user_pages, espfix_directories, espfix_directory, espfix_pages;
+struct table machine_espfix_page;
+uint64_t machine_per_cpu[512];
+uint8_t machine_thread_stack[16384] __attribute__((aligned(4096)));
+
+const struct bench_case *machine_case;
+uint32_t machine_flags[16];
+uint32_t machine_snapshot[16];
+static struct run *const run = (struct run *)RUN_ADDRESS;
+static const uint64_t *script;
+static uint64_t script_left;
+static struct result *result;
+static uint64_t number; /* of the case, from 1 */
+static int has_entry;
+static const uint64_t *entry_flags, *entry_fields;
+
+static void write_msr(uint32_t number, uint64_t value)
+{
+	__asm__ __volatile__("wrmsr" : : "c"(number), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static uint64_t read_msr(uint32_t number)
+{
+	uint32_t low, high;
+	__asm__ __volatile__("rdmsr" : "=a"(low), "=d"(high) : "c"(number));
+	return low | (uint64_t)high << 32;
+}
+
+/* ── Set-up ── */
+
+static uint64_t at(const void *p)
+{
+	return (uint64_t)p;
+}
+
+static void make_tables(void)
+{
+	uint64_t first_large = run->steps / LARGE_PAGE, last_large = run->steps_end / LARGE_PAGE;
+
+	for (uint64_t i = 0; i < 512; i++) {
+		uint64_t page = i * PAGE;
+		pages[0].entry[i] = page | WRITABLE | PRESENT;
+		if (page >= at(shared_start) && page < at(shared_end))
+			pages[1].entry[i] = page | WRITABLE | PRESENT;
+		directory[0].entry[i] = i * LARGE_PAGE | LARGE | WRITABLE | PRESENT;
+		/* The step log is the machine's own business: both tables have it. */
+		if (run->steps && i >= first_large && i <= last_large)
+			directory[1].entry[i] = directory[0].entry[i];
+	}
+	for (int i = 0; i < USER_PAGES; i++)
+		user_pages.entry[i] = at(landing_page) | USER | PRESENT;
+	user_directory.entry[0] = at(&user_pages) | USER | WRITABLE | PRESENT;
+	for (int i = 0; i < 2; i++) {
+		directory[i].entry[0] = at(&pages[i]) | WRITABLE | PRESENT;
+		directories[i].entry[0] = at(&directory[i]) | WRITABLE | PRESENT;
+		directories[i].entry[1] = at(&user_directory) | USER | WRITABLE | PRESENT;
+		machine_tables[i].entry[0] = at(&directories[i]) | USER | WRITABLE | PRESENT;
+		machine_tables[i].entry[510] = at(&espfix_directories) | WRITABLE | PRESENT;
+	}
+	for (int i = 0; i < 512; i++) {
+		espfix_directories.entry[i] = at(&espfix_directory) | WRITABLE | PRESENT;
+		espfix_directory.entry[i] = at(&espfix_pages) | WRITABLE | PRESENT;
+	}
+	/* The same page every 64 KiB, and nothing between. */
+	for (int i = 0; i < 512; i += 16)
+		espfix_pages.entry[i] = at(&machine_espfix_page) | PRESENT;
+	machine_kernel_cr3 = at(machine_tables);
+	__asm__ __volatile__("mov %0, %%cr3" : : "r"(machine_kernel_cr3) : "memory");
+}
+
+static void set_gate(unsigned vector, uint64_t target, uint64_t stack)
+{
+	machine_idt[2 * vector] = (target & 0xffff) | 0x10UL << 16 | stack << 32 | 0xee00UL << 32 | (target >> 16 & 0xffff) << 48;
+	machine_idt[2 * vector + 1] = target >> 32;
+}
+
+static void set_system_descriptor(unsigned index, uint64_t base, uint64_t limit, uint64_t type)
+{
+	machine_gdt[index] = limit | (base & 0xffffff) << 16 | type << 40 | (base >> 24 & 0xff) << 56;
+	machine_gdt[index + 1] = base >> 32;
+}
+
+static void set_stack(unsigned offset, const void *top)
+{
+	uint64_t address = at(top);
+	__builtin_memcpy(machine_tss + offset, &address, 8);
+}
+
+static void make_descriptors(void)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) gdt = { 8 * 12 - 1, at(machine_gdt) }, idt = { 4095, at(machine_idt) };
+
+	set_stack(4, ring0_stack_top);
+	set_stack(36, landing_stack_top);
+	set_stack(44, step_stack_top);
+	set_stack(52, fault_stack_top);
+	set_system_descriptor(8, at(machine_tss), 103, 0x89);
+	set_system_descriptor(10, at(machine_ldt), 7, 0x82);
+	/* #GP and #PF on the stack that is there, as kernels have them, so that a bad one ends in #DF; the rest on their own. */
+	for (unsigned i = 0; i < 256; i++)
+		set_gate(i, at(machine_stubs) + 16 * i, i == 13 || i == 14 ? 0 : i == 8 ? 3 : 1);
+	set_gate(1, at(machine_step), 2);
+	__asm__ __volatile__("lgdt %0; lidt %1; ltr %w2; lldt %w3" : : "m"(gdt), "m"(idt), "r"(0x40), "r"(0x50) : "memory");
+	write_msr(MSR_STAR, 0x0023001000000000);
+	write_msr(MSR_LSTAR, at(machine_stubs) + 16 * 0x80);
+	write_msr(MSR_FMASK, 0x47700);
+}
+
+/* ── Cases ── */
+
+_Noreturn static void finish(void)
+{
+	for (;;)
+		__asm__ __volatile__("outl %0, %w1" : : "a"(0x10), "d"(0xf4));
+}
+
+static uint64_t ones(uint64_t mask)
+{
+	uint64_t count = 0;
+	for (; mask; mask &= mask - 1)
+		count++;
+	return count;
+}
+
+static void copy(uint64_t *to, const uint64_t *from, uint64_t count)
+{
+	while (count--)
+		*to++ = *from++;
+}
+
+uint64_t *machine_frame(void)
+{
+	char *top = spec_paths[machine_case->path].on_event_stack ? event_stack_top : (char *)machine_thread_stack + sizeof(machine_thread_stack);
+	return (uint64_t *)(top - ABOVE_FRAME);
+}
+
+_Noreturn static void start_case(void)
+{
+	const uint64_t *words = machine_case->words;
+	uint64_t *frame = machine_frame();
+
+	script = words + spec_words;
+	script_left = machine_case->script_length;
+	result->event_count = 0;
+	for (uint64_t i = 0; i < spec_flag_words; i++) {
+		machine_flags[i] = (uint32_t)words[spec_flags + i];
+		machine_snapshot[i] = 0;
+	}
+	copy(frame, words + spec_frame, spec_frame_fields);
+	for (uint64_t i = 0; i < spec_above_count; i++)
+		frame[spec_above[i].offset / 8] = words[spec_above[i].word];
+	for (uint64_t i = 0; i < spec_cell_count; i++)
+		__builtin_memcpy(spec_cells[i].address, &words[spec_cells[i].word], 8);
+	copy(machine_entry.registers, words, 16);
+	machine_entry.registers[4] = at(frame);
+	machine_entry.rflags = words[spec_system.rflags] | (run->steps ? TF : 0);
+	machine_entry.target = at(spec_paths[machine_case->path].label);
+	machine_entry.cr3 = words[spec_system.cr3];
+	write_msr(MSR_GS_BASE, words[spec_system.gs_base]);
+	write_msr(MSR_KERNEL_GS_BASE, words[spec_system.kernel_gs_base]);
+	enter_path();
+}
+
+_Noreturn void machine_main(void)
+{
+	make_tables();
+	make_descriptors();
+	if (run->count == 0)
+		finish();
+	step_next = run->steps;
+	step_limit = run->steps_end;
+	machine_case = (const struct bench_case *)run->cases;
+	result = (struct result *)run->results;
+	number = 1;
+	start_case();
+}
+
+static uint64_t recovery_at(uint64_t rip)
+{
+	for (uint64_t i = 0; i < spec_recovery_count; i++)
+		if (at(spec_recoveries[i].instruction) == rip)
+			return spec_recoveries[i].number;
+	return 0;
+}
+
+/* The result is complete, the next case begins. */
+_Noreturn static void next_case(void)
+{
+	result->steps_end = step_next;
+	result->number = number;
+	if (number == run->count)
+		finish();
+	number++;
+	machine_case = (const struct bench_case *)((const char *)machine_case + machine_case->size);
+	result = (struct result *)((char *)result + run->result_size);
+	start_case();
+}
+
+void machine_landed(struct landing *landing, uint64_t cr3)
+{
+	uint64_t *words = result->words;
+
+	copy(words, machine_case->words, spec_words);
+	copy(words, landing->registers, 16);
+	words[4] = landing->rsp;
+	words[spec_system.rip] = landing->rip;
+	words[spec_system.cs] = landing->cs;
+	words[spec_system.rflags] = landing->rflags;
+	words[spec_system.ss] = landing->ss;
+	words[spec_system.cr3] = cr3;
+	words[spec_system.gs_base] = read_msr(MSR_GS_BASE);
+	words[spec_system.kernel_gs_base] = read_msr(MSR_KERNEL_GS_BASE);
+	for (uint64_t i = 0; i < spec_flag_words; i++)
+		words[spec_flags + i] = machine_flags[i];
+	for (uint64_t i = 0; i < spec_cell_count; i++)
+		__builtin_memcpy(&words[spec_cells[i].word], spec_cells[i].address, 8);
+	result->vector = landing->vector;
+	result->error = landing->error;
+	result->recovery = landing->cs & 3 ? 0 : recovery_at(landing->rip);
+	next_case();
+}
+
+/* ── The script ── */
+
+void machine_note(unsigned number)
+{
+	if (result->event_count < EVENTS_KEPT)
+		result->events[result->event_count] = (uint16_t)number;
+	result->event_count++;
+}
+
+void machine_event(unsigned number)
+{
+	machine_note(number);
+	if (result->event_count > EVENT_LIMIT) {
+		result->vector = VECTOR_ENDLESS;
+		next_case();
+	}
+	has_entry = script_left > 0;
+	if (!has_entry)
+		return;
+	script_left--;
+	entry_flags = script;
+	entry_fields = script + spec_flag_words;
+	script = entry_fields + 1 + ones(*entry_fields);
+}
+
+void machine_set_flags(unsigned word, uint32_t may_set)
+{
+	if (has_entry)
+		machine_flags[word] |= (uint32_t)entry_flags[word] & may_set;
+}
+
+void machine_rewrite_frame(uint64_t *frame)
+{
+	if (!has_entry)
+		return;
+	const uint64_t *value = entry_fields + 1;
+	for (uint64_t i = 0; i < spec_frame_fields; i++)
+		if (*entry_fields >> i & 1)
+			frame[i] = *value++;
+}
+
+void machine_after_event(void)
+{
+	uint64_t rflags;
+	__asm__ __volatile__("pushf; pop %0" : "=r"(rflags));
+	if (has_entry && (rflags & 0x200))
+		for (uint64_t i = 0; i < spec_flag_words; i++)
+			machine_flags[i] |= (uint32_t)(entry_flags[i] >> 32) & spec_async_flags[i];
+}

@@ -1,0 +1,183 @@
+/** Compares what the machine made of cases with what the simulator made of them. */
+import type { Batch, Expected, Result, Results } from "./batch.js";
+import { stepNumbers } from "./batch.js";
+import { isStep } from "./disassembly.js";
+import type { Image } from "./image.js";
+
+/** What the machine saw in another way than the simulator. */
+export interface Difference {
+  readonly path: string;
+  /** The case's number; with the seed and the image's features it is the whole case. */
+  readonly index: number;
+  readonly story: readonly string[];
+}
+
+export interface Comparison {
+  readonly compared: number;
+  readonly steps: number;
+  /** Cases whose end TCG does in its own way. */
+  readonly unseen: number;
+  /** How often each path left in which way: `syscall_return: sysretq to user`. */
+  readonly ways: ReadonlyMap<string, number>;
+  readonly differences: readonly Difference[];
+}
+
+const vectors: Readonly<Record<string, number>> = { "#BP": 3, "#UD": 6, "#GP": 13 };
+/** INT3, the fetch of an instruction where none can be, or a single step: the first instruction after the path. */
+const landings = new Set([1, 3, 13, 14]);
+/** What #GP and #PF become where the stack of ring 0 cannot be written: one that the kernel's RSP names, or the espfix alias. */
+const doubleFault = 8;
+/** CF, PF, AF, ZF, SF, OF: not kept by the simulator before the last instruction; RF: set by faults. TF: the machine's own. */
+const notKept = 0x108d5 | 0x100;
+
+/** @param limit stop after so many differences */
+export function compare(batch: Batch, results: Results, limit = 3): Comparison {
+  const { cases, image, seed } = batch;
+  const differences: Difference[] = [];
+  const look = stepComparer(image);
+  let unseen = 0;
+  let steps = 0;
+  let compared = 0;
+  const ways = new Map<string, number>();
+  for (const [i, expected] of cases.entries()) {
+    if (differences.length >= limit) break;
+    const path = image.bench.plans[expected.case.path]?.graph.exit.name ?? "";
+    const differ = (story: readonly string[]) =>
+      void differences.push({ path, index: expected.index, story: [`${path}, seed ${seed}, case ${expected.index}`, ...story] });
+    if (i >= results.completed) {
+      differ([`the case did not come to its end: ${results.stopped}`]);
+      break;
+    }
+    compared++;
+    const result = results.result(i);
+    const way = `${path}: ${wayOf(expected)}`;
+    ways.set(way, (ways.get(way) ?? 0) + 1);
+    if (isUnseen(batch, expected, result)) unseen++;
+    else {
+      const story = endDifferences(batch, i, expected, result);
+      if (story.length > 0) differ(story);
+    }
+    if (batch.stepped) {
+      const log = results.steps(i);
+      steps += log.length / 8;
+      const story = look(expected, log);
+      if (story !== "") differ([story]);
+    }
+  }
+  return { compared, steps, unseen, ways, differences };
+}
+
+function wayOf({ outcome: { fault, target, terminal }, overEspfix }: Expected): string {
+  const how = overEspfix ? `${terminal} over espfix` : terminal;
+  if (fault?.ring === 0) return `${how} ${fault.vector}${fault.recovery === undefined ? "" : ` to ${fault.recovery}`}`;
+  return `${how} to ${target}`;
+}
+
+/**
+ * TCG loads a RIP that is not canonical, and faults in ring 3, where IRET of the manuals faults in ring 0. And what a hypervisor does
+ * with a frame that it refuses is its own business.
+ */
+function isUnseen({ image }: Batch, { outcome }: Expected, { vector, words }: Result): boolean {
+  const { system } = image.bench.module;
+  if (outcome.fault?.ring !== 0) return false;
+  if (outcome.terminal === "xen_iret") return true;
+  if (outcome.terminal !== "iretq" || (vector !== 13 && vector !== 1)) return false;
+  const high = (words[(system.rip ?? 0) + 1] ?? 0) | 0;
+  return high >> 15 !== 0 && high >> 15 !== -1;
+}
+
+function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }: Expected, result: Result): string[] {
+  const { image, size, words: allWords } = batch;
+  const { bench } = image;
+  const { flags = {}, memory = {}, register, system } = bench.module;
+  const expected = allWords.subarray(i * size, (i + 1) * size);
+  const machine = result.words;
+  const story: string[] = [];
+  const compareWord = (name: string, index: number, lowMask = 0xffffffff, highMask = 0xffffffff, less = 0) => {
+    const low = expected[index] ?? 0;
+    const high = expected[index + 1] ?? 0;
+    const machineLow = (machine[index] ?? 0) - less;
+    if ((((low ^ machineLow) & lowMask) | ((high ^ (machine[index + 1] ?? 0)) & highMask)) === 0) return;
+    story.push(`${name}: simulator ${hex(low, high)}, machine ${hex(machine[index] ?? 0, machine[index + 1] ?? 0)}`);
+  };
+  const { cs = 0, rflags = 0, rip = 0, ss = 0 } = system;
+  const stayed = outcome.fault?.ring === 0;
+  const compatible = !stayed && ((expected[cs] ?? 0) & 0xffff) === 0x23;
+  // Into compatibility mode IRET loads as much of RSP as the stack segment's size says; what is above is the kernel's (INV-94).
+  const shortStack = compatible && ((expected[ss] ?? 0) & 4) !== 0 && !overEspfix;
+  const rspMask = shortStack ? 0xffff : 0xffffffff;
+  // INT3 is a trap: RIP is behind it.
+  const behind = result.vector === 3 ? 1 : 0;
+  const landed = landings.has(result.vector) || (result.vector === doubleFault && outcome.target === "kernel");
+  if (!stayed && !landed) story.push(`vector ${result.vector} (error ${result.error.toString(16)}) after \`${outcome.terminal}\``);
+  if (stayed) {
+    const wanted = vectors[outcome.fault?.vector ?? ""];
+    if (result.vector !== wanted && !(overEspfix && result.vector === doubleFault))
+      story.push(`\`${outcome.terminal}\`: simulator ${outcome.fault?.vector} in ring 0, machine vector ${result.vector}`);
+    const recovery = result.recovery === 0 ? undefined : bench.recoveries[result.recovery - 1];
+    if (recovery !== outcome.fault?.recovery) story.push(`recovery: simulator ${outcome.fault?.recovery}, machine ${recovery}`);
+    compareWord("rflags", rflags, ~notKept, 0xffffffff);
+  } else {
+    compareWord("rip", rip, 0xffffffff, compatible ? 0 : 0xffffffff, behind);
+    compareWord("rflags", rflags, ~0x10000, 0xffffffff);
+  }
+  for (const [name, index] of Object.entries(register)) {
+    // What a C function left is anything.
+    if (expected[index] === 0xc0dec0de && expected[index + 1] === 0xc0dec0de) continue;
+    if (name === "rsp" && compatible) compareWord(name, index, rspMask, 0);
+    else compareWord(name, index);
+  }
+  for (const name of ["cs", "ss", "gs_base", "kernel_gs_base", "cr3"]) compareWord(name, system[name] ?? 0);
+  for (const [name, index] of Object.entries(flags)) compareWord(name, index, 0xffffffff, 0);
+  for (const cell of image.cells) if (cell.address !== undefined) compareWord(cell.name, memory[cell.name] ?? 0);
+  const same = events.length === result.eventCount && result.events.every((event, k) => event === events[k]);
+  if (!same) {
+    const told = (list: readonly number[]) => list.map((n) => bench.events[n] ?? `wrong (${n.toString(16)})`).join(", ");
+    story.push(`events: simulator ${told(events)}`, `        machine ${told(result.events)}`);
+  }
+  return story;
+}
+
+function hex(low: number, high: number): string {
+  return `0x${((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString(16)}`;
+}
+
+/** IF, DF and AC: the bits of RFLAGS that steps change and the simulator keeps. */
+const stepFlags = 0x40600;
+
+/** Compares a log with the simulator's trace: the instruction at RIP, IF, DF, AC, CR3 and GS.base before each. */
+function stepComparer(image: Image): (expected: Expected, log: Uint32Array) => string {
+  const known = new Map<string, boolean>();
+  const fits = (address: number, path: string, code: number): boolean => {
+    const key = `${path} ${code} ${address}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      const line = image.code.byAddress.get(address - image.codeStart);
+      const step = image.bench.module.paths[path]?.steps[code]?.[0];
+      found = line !== undefined && step !== undefined && isStep(line, step, image.code.symbols);
+      known.set(key, found);
+    }
+    return found;
+  };
+  return ({ case: { path: number }, steps }, log) => {
+    const path = image.bench.plans[number]?.graph.exit.name ?? "";
+    const count = steps.length / stepNumbers;
+    for (let k = 0; k < count; k++) {
+      const [code = 0, rflags = 0, cr3Low = 0, cr3High = 0, gsLow = 0, gsHigh = 0] = steps.slice(k * stepNumbers, (k + 1) * stepNumbers);
+      const at = k * 8;
+      const name = image.bench.module.paths[path]?.steps[code]?.[0] ?? "";
+      if (at >= log.length) return `step ${k}, \`${name}\`: the machine's steps end before it`;
+      const rip = log[at] ?? 0;
+      const differs = (what: string) => `step ${k}, before \`${name}\`: ${what}`;
+      if (!fits(rip, path, code))
+        return differs(`the machine is at ${rip.toString(16)}, \`${image.code.byAddress.get(rip - image.codeStart)?.text ?? "nothing"}\``);
+      if (((rflags ^ (log[at + 2] ?? 0)) & stepFlags) !== 0)
+        return differs(`RFLAGS ${(log[at + 2] ?? 0).toString(16)}, simulator ${rflags.toString(16)}`);
+      if (cr3Low !== log[at + 4] || cr3High !== log[at + 5])
+        return differs(`CR3 ${hex(log[at + 4] ?? 0, log[at + 5] ?? 0)}, simulator ${hex(cr3Low, cr3High)}`);
+      if (gsLow !== log[at + 6] || gsHigh !== log[at + 7])
+        return differs(`GS.base ${hex(log[at + 6] ?? 0, log[at + 7] ?? 0)}, simulator ${hex(gsLow, gsHigh)}`);
+    }
+    return log.length / 8 === count ? "" : `the machine goes on after step ${count}`;
+  };
+}

@@ -1,0 +1,186 @@
+/** Links a spec's emitted assembly and C, as they are, with the bench machine. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { c } from "../compiler/emit/c/c.js";
+import { gas } from "../compiler/emit/gas/gas.js";
+import { visitTest } from "../compiler/model/expressions.js";
+import type { Feature, Model } from "../compiler/model/model.js";
+import type { PathGraph } from "../compiler/path/graph.js";
+import { type LinearProgram, linearProgram } from "../compiler/path/linear.js";
+import { type Disassembly, disassemble } from "./disassembly.js";
+import {
+  type CellOf,
+  cellsOf,
+  eventTexts,
+  headerText,
+  recoveries,
+  type Symbols,
+  sourceText,
+  symbolsFor,
+  symbolsText,
+} from "./embedding.js";
+import { type Plan, planOf } from "./plan.js";
+import { loadSimulator, type SimulatorModule } from "./simulator.js";
+import { run } from "./tools.js";
+
+const kernelFlags = [
+  "-std=gnu11",
+  "-O2",
+  "-Wall",
+  "-Wextra",
+  "-ffreestanding",
+  "-fno-pic",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-tree-loop-distribute-patterns",
+  "-mno-red-zone",
+  "-mgeneral-regs-only",
+  "-mpreferred-stack-boundary=3",
+];
+
+/** A spec as the compiler has it. */
+export interface Spec {
+  readonly stem: string;
+  readonly model: Model;
+  readonly graphs: readonly PathGraph[];
+}
+
+/** An image, ready to run, and what tells how to read what it does. */
+export interface Image {
+  readonly bench: Bench;
+  /** The features of its assembly. */
+  readonly on: ReadonlySet<Feature>;
+  readonly file: string;
+  /** Addresses of all symbols of the linked image. */
+  readonly addresses: ReadonlyMap<string, number>;
+  readonly cells: readonly CellOf[];
+  /** The emitted section. */
+  readonly code: Disassembly;
+  /** Where it begins in the image. */
+  readonly codeStart: number;
+}
+
+/** What can be changed in the outputs before they are assembled and compiled: the test of the test. */
+export type Change = (name: string, text: string) => string;
+
+/** A spec's outputs and the machine's own objects in a folder of their own. */
+export class Bench {
+  readonly plans: readonly Plan[];
+  readonly program: LinearProgram;
+  readonly events: readonly string[];
+  /** Recoveries by number, from 1. */
+  readonly recoveries: readonly string[];
+  /** Features that the assembly tests, as far as TCG has what they are about. */
+  readonly assemblyFeatures: readonly Feature[];
+  private readonly symbols: Symbols;
+  private images = 0;
+  private cFolder: string | undefined;
+
+  private constructor(
+    readonly spec: Spec,
+    readonly module: SimulatorModule,
+    readonly folder: string,
+    /** The folder `machine/` of this project. */
+    private readonly machine: string,
+  ) {
+    this.plans = spec.graphs.map(planOf);
+    this.program = linearProgram(spec.model, spec.graphs);
+    this.events = eventTexts(this.plans);
+    this.recoveries = [...recoveries(spec.graphs).values()];
+    this.symbols = symbolsFor(spec.model, this.program);
+    this.assemblyFeatures = testedIn(this.program);
+  }
+
+  /** @param machine the folder with the bench machine's sources @throws when an output cannot be emitted or a tool fails */
+  static async of(spec: Spec, machine: string): Promise<Bench> {
+    const folder = mkdtempSync(join(tmpdir(), "exitdsl-verify-"));
+    const bench = new Bench(spec, await loadSimulator(spec.model, spec.graphs), folder, machine);
+    const compile = ["gcc", [...kernelFlags, "-Werror", "-c", join(machine, "machine.c"), "-o", "machine.o"]] as const;
+    await Promise.all([
+      run(compile[0], compile[1], folder),
+      ...["boot", "entry"].map((name) => run("gcc", ["-c", join(machine, `${name}.S`), "-o", `${name}.o`], folder)),
+    ]);
+    return bench;
+  }
+
+  dispose(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** Assembles, compiles and links for a kernel whose assembly has the features `on`. */
+  async image(on: ReadonlySet<Feature>, change: Change = (_, text) => text): Promise<Image> {
+    const { model, graphs, stem } = this.spec;
+    const folder = join(this.folder, `image${this.images++}`);
+    mkdirSync(folder);
+    const options = { stem, digest: "", version: "" };
+    let changed = false;
+    for (const { name, text } of [...gas.emit(model, graphs, options), ...c.emit(model, graphs, options)]) {
+      const given = change(name, text);
+      changed ||= given !== text && !name.endsWith(".S");
+      writeFileSync(join(folder, name), given);
+    }
+    writeFileSync(join(folder, "symbols.s"), symbolsText(this.symbols));
+    const definitions = [
+      ...this.assemblyFeatures.map((f) => `EXITDSL_${f.name}=${on.has(f) ? 1 : 0}`),
+      ...[...this.symbols.offsets].map(([name, value]) => `${name}=${value}`),
+    ].flatMap((d) => ["--defsym", d]);
+    await Promise.all([
+      run("as", ["--64", "--fatal-warnings", ...definitions, `${stem}.S`, "-o", "paths.o"], folder),
+      run("as", ["--64", "symbols.s", "-o", "symbols.o"], folder),
+    ]);
+    const code = await disassemble(join(folder, "paths.o"), folder);
+    const labels = new Set(code.symbols.keys());
+    const common = { stem, model, graphs, plans: this.plans, module: this.module, symbols: this.symbols, on, labels };
+    writeFileSync(join(folder, "spec.c"), sourceText(common));
+    writeFileSync(join(folder, "embedding.h"), headerText(model));
+    const compile = [...kernelFlags, "-I.", `-I${this.machine}`, '-DEXITDSL_KERNEL_HEADER="embedding.h"', "-c"];
+    // The C is the same in all images unless it is changed on purpose: features are read at run time.
+    const compiled = !changed && this.cFolder !== undefined ? join(this.cFolder, "prepare.o") : join(folder, "prepare.o");
+    await Promise.all([
+      compiled === join(folder, "prepare.o") ? run("gcc", [...compile, `${stem}.c`, "-o", "prepare.o"], folder) : undefined,
+      run("gcc", [...compile, "spec.c", "-o", "spec.o"], folder),
+    ]);
+    if (!changed) this.cFolder ??= folder;
+    const objects = [...["boot.o", "entry.o", "machine.o"].map((o) => join(this.folder, o)), "paths.o", compiled, "spec.o", "symbols.o"];
+    await run(
+      "ld",
+      [
+        "-nostdlib",
+        "-static",
+        "-z",
+        "noexecstack",
+        "--no-warn-rwx-segments",
+        "-T",
+        join(this.machine, "image.ld"),
+        ...objects,
+        "-o",
+        "image",
+      ],
+      folder,
+    );
+    const addresses = new Map<string, number>();
+    for (const line of (await run("nm", ["image"], folder)).split("\n")) {
+      const [address, , name] = line.split(" ");
+      if (address && name) addresses.set(name, Number.parseInt(address, 16));
+    }
+    return {
+      bench: this,
+      on,
+      file: join(folder, "image"),
+      addresses,
+      cells: cellsOf(model, this.module, this.symbols, on),
+      code,
+      codeStart: addresses.get("emitted_start") ?? 0,
+    };
+  }
+}
+
+function testedIn(program: LinearProgram): readonly Feature[] {
+  const features = new Set<Feature>();
+  for (const { items } of program.routines) {
+    for (const item of items)
+      if (item.kind === "if" || item.kind === "elseif") visitTest(item.test, (t) => void (t.kind === "feature" && features.add(t.feature)));
+  }
+  return [...features].sort((a, b) => a.index - b.index);
+}

@@ -1,0 +1,27 @@
+/** Kernels that the bench machine can run: combinations of features of the assembly. */
+import { combinations } from "../compiler/model/features.js";
+import type { Feature } from "../compiler/model/model.js";
+import type { Bench } from "./image.js";
+import type { Random } from "./random.js";
+
+/** What a spec's feature asks of the CPU that QEMU's TCG has not got. */
+const missing = new Set(["X86_FEATURE_PCID", "X86_FEATURE_FRED"]);
+
+export function canRun(feature: Feature): boolean {
+  return !feature.cpu.some((name) => missing.has(name));
+}
+
+/** All admissible combinations of features that the assembly tests and the machine has. */
+export function kernelsOf(bench: Bench): readonly ReadonlySet<Feature>[] {
+  return combinations(bench.assemblyFeatures.filter(canRun));
+}
+
+/** Up to `count` of them: the one with nothing and the largest one first, then any. */
+export function someKernels(bench: Bench, count: number, random: Random): readonly ReadonlySet<Feature>[] {
+  const all = [...kernelsOf(bench)].sort((a, b) => a.size - b.size);
+  const [smallest, largest] = [all[0], all.at(-1)];
+  if (all.length <= count || !smallest || !largest) return all;
+  const chosen = new Set([smallest, largest]);
+  while (chosen.size < count) chosen.add(all[random.below(all.length)] ?? smallest);
+  return [...chosen];
+}

@@ -1,0 +1,44 @@
+/** Runs the programs that building and running an image needs: binutils, GCC, QEMU. */
+import { execFile } from "node:child_process";
+
+const packages = {
+  as: "binutils",
+  ld: "binutils",
+  nm: "binutils",
+  objdump: "binutils",
+  gcc: "gcc",
+  "qemu-system-x86_64": "qemu-system-x86",
+};
+
+export type Tool = keyof typeof packages;
+
+export interface ToolOutput {
+  /** The exit code; undefined when the program was ended by a signal, such as that of the time limit. */
+  readonly status: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A tool of the system is missing; the message has the line that installs it. */
+export class MissingTool extends Error {}
+
+/**
+ * Runs a tool and waits for its end, whatever that is.
+ * @param limit milliseconds
+ * @throws MissingTool
+ */
+export function start(tool: Tool, args: readonly string[], folder: string, limit = 60_000): Promise<ToolOutput> {
+  return new Promise((resolve, reject) => {
+    execFile(tool, [...args], { cwd: folder, timeout: limit, killSignal: "SIGKILL", maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+      if (error?.code === "ENOENT") reject(new MissingTool(`${tool} is not installed: apt-get install ${packages[tool]}`));
+      else resolve({ status: error === null ? 0 : typeof error.code === "number" ? error.code : undefined, stdout, stderr });
+    });
+  });
+}
+
+/** Runs a tool that has to succeed. @returns its output @throws Error with what it said */
+export async function run(tool: Tool, args: readonly string[], folder: string): Promise<string> {
+  const { status, stdout, stderr } = await start(tool, args, folder);
+  if (status !== 0) throw new Error(`${tool} ${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}

@@ -1,0 +1,28 @@
+/** The examples as the compiler has them, for tests and programs that start in the repository's root. */
+import { readFileSync } from "node:fs";
+import { resolve as resolvePath } from "node:path";
+import { collectFiles } from "../../src/compiler/model/imports.js";
+import { resolve } from "../../src/compiler/model/resolve.js";
+import { buildGraph } from "../../src/compiler/path/build.js";
+import { parse } from "../../src/compiler/syntax/parse.js";
+import type { Spec } from "../../src/verify/image.js";
+
+/** The bench machine's sources. */
+export const machineFolder = resolvePath("machine");
+
+export function specOf(stem: string): Spec {
+  const text = readFileSync(`examples/${stem}.exitdsl`, "utf8");
+  const { files } = collectFiles(
+    { name: `${stem}.exitdsl`, text },
+    (path) => ({ name: `profile:${path}`, text: readFileSync(`profiles/${path}.exitdsl`, "utf8") }),
+    parse,
+  );
+  const { model, diagnostics } = resolve(files);
+  if (!model) throw new Error(diagnostics.map((d) => d.message).join("\n"));
+  const graphs = model.exits.map((exit) => {
+    const { graph } = buildGraph(model, exit);
+    if (!graph) throw new Error(`${stem}: ${exit.name} has no graph`);
+    return graph;
+  });
+  return { stem, model, graphs };
+}
