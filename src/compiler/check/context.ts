@@ -83,7 +83,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
         break;
       case "branch":
         note(node.test);
-        if (node.test.kind !== "condition" && readsFrame(node.test)) inline.push(node.test);
+        if (node.test.kind !== "condition" && readsFrame(node.test)) inline.push(...comparisons(node.test));
         break;
       case "call":
         for (const flag of [...node.item.clears, ...node.item.maySet]) mentioned.add(flag);
@@ -203,4 +203,13 @@ function flagsOf(test: Test): readonly Flag[] {
     if (t.kind === "flags") found.push(...t.flags);
   });
   return found;
+}
+
+/** The comparisons with the frame that a written-out test is made of. */
+function comparisons(test: Test): Test[] {
+  const result: Test[] = [];
+  visitTest(test, (t) => {
+    if (t.kind === "compare" && readsFrame(t)) result.push(t);
+  });
+  return result;
 }

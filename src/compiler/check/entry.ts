@@ -16,7 +16,7 @@ import { Vector, valueIndex, valueOf } from "./vector.js";
 
 export interface CheckedEntry extends Pick<CheckResult, "diagnostics" | "statistics"> {
   readonly entry: Entry;
-  /** One for each of its events. */
+  /** One for each of its events that arrives or starts in a way of its own. */
   readonly boundaries: readonly Boundaries[];
 }
 
@@ -27,7 +27,13 @@ export function checkEntries(model: Model, exits: readonly Boundaries[]): readon
   const ordered = [...model.entries.filter((e) => !anywhere(e)), ...model.entries.filter(anywhere)];
   return ordered.map((entry) => {
     const interrupted = anywhere(entry) ? boundaries.flatMap((b) => (returnsFrom(model, b, entry) ? [] : b.whole())) : [];
-    const results = entry.events.map((event) => checkEntry(model, entry, event, [...interrupted, ...exits.flatMap((b) => b.faults(event))]));
+    const different = new Map<string, readonly [event: Event, found: readonly Interrupted[]]>();
+    for (const event of entry.events) {
+      const faults = exits.flatMap((b) => b.faults(event));
+      const key = faults.length > 0 ? event.name : alike(event);
+      if (!different.has(key)) different.set(key, [event, [...interrupted, ...faults]]);
+    }
+    const results = [...different.values()].map(([event, found]) => checkEntry(model, entry, event, found));
     for (const { boundaries: own } of results) if (own) boundaries.push(own);
     const total = { states: 0, featureCombinations: 0 };
     for (const { statistics } of results) {
@@ -41,6 +47,13 @@ export function checkEntries(model: Model, exits: readonly Boundaries[]): readon
       statistics: total,
     };
   });
+}
+
+/** Events for which this is the same arrive and start alike: what holds for one holds for all. */
+function alike({ fromUser, fromKernel, anyPoint, arrives, starts, tokens, loses }: Event): string {
+  const settings = (list: readonly StateSetting[]) => list.map(({ dimension, value, except }) => [dimension.name, value, except]);
+  const saved = tokens.map(({ name, register }) => [name, register]);
+  return JSON.stringify([fromUser, fromKernel, anyPoint, settings(arrives), settings(starts), saved, loses]);
 }
 
 /** An event is not taken to interrupt its own exit: its vector's stack is in use then, and what happens is that vector's protocol. */
@@ -75,8 +88,8 @@ function arrivals(context: PathContext, event: Event, interrupted: readonly Inte
     let states: { values: number[]; combinations: bigint }[] = [
       { values: withValues(context, usual, userMode), combinations: features.all },
     ];
-    for (const { setting, condition, target } of model.requires) {
-      if (target !== "user") continue;
+    for (const { setting, condition, target, test } of model.requires) {
+      if (target !== "user" || test) continue;
       const owing = condition ? (features.where(condition) ?? features.all) : features.all;
       states = states.flatMap(({ values, combinations }) => [
         { values: settled(values, setting), combinations: combinations & owing },
@@ -100,14 +113,17 @@ function arrivals(context: PathContext, event: Event, interrupted: readonly Inte
 
 /** Each state once, with the combinations of the entry's features in which some path can be in it. */
 function distinctStates(interrupted: readonly Interrupted[], features: FeatureSpace) {
-  const states = new Map<string, { readonly values: Interrupted["values"]; occurs: bigint }>();
+  const states = new Map<string, { readonly values: Interrupted["values"]; readonly occurs: Map<FeatureSpace, bigint> }>();
   for (const { values, features: theirs, combinations } of interrupted) {
-    const key = values.map(([, value]) => value).join();
-    const state = states.get(key) ?? { values, occurs: 0n };
+    const key = values.map(([dimension, value]) => `${dimension.index}:${value}`).join();
+    const state = states.get(key) ?? { values, occurs: new Map<FeatureSpace, bigint>() };
     states.set(key, state);
-    state.occurs |= features.from(theirs, combinations);
+    state.occurs.set(theirs, (state.occurs.get(theirs) ?? 0n) | combinations);
   }
-  return states.values();
+  return [...states.values()].map(({ values, occurs }) => ({
+    values,
+    occurs: [...occurs].reduce((set, [theirs, combinations]) => set | features.from(theirs, combinations), 0n),
+  }));
 }
 
 const userMode = [

@@ -217,6 +217,8 @@ export interface Require extends Declared {
   readonly setting: StateSetting;
   /** `interrupts`: wherever IRQs are on. */
   readonly target: "user" | "kernel" | "interrupts";
+  /** Owed only of the frames for which it holds. */
+  readonly test: Test | undefined;
   readonly condition: Test | undefined;
   readonly because: string | undefined;
 }

@@ -262,9 +262,9 @@ class Resolver {
       };
       const events = d.events.flatMap((name) => scope.lookup(source, name, "event")?.value ?? []);
       const test = d.test && resolveTest({ source, scope, frame: this.frame }, d.test);
-      const misplaced = work && d.target !== "user" ? d.setting : work ? undefined : (d.events[0] ?? d.test);
+      const misplaced = work && d.target !== "user" ? d.setting : work ? undefined : (d.events[0] ?? (setting && d.target !== "interrupts" ? undefined : d.test));
       if (misplaced) {
-        const help = "`require WORK done at user from EVENT when TEST`: only work is owed by some events, or under a test";
+        const help = "`require WORK done at user from EVENT when TEST`: only work is owed by some events; a state may be owed under a test";
         scope.report("EX2031", scope.span(source, misplaced), { actual: "this", expected: "work that is owed at user" }, { help });
       }
       if (work) duties.push({ ...declared, work, test: test ?? work.guard, events });
@@ -274,7 +274,7 @@ class Resolver {
         const where = d.target === "kernel" ? "at a return to the kernel" : "where interrupts come";
         scope.report("EX2031", scope.span(source, d.setting), { actual: "flags", expected: `a state, ${where},` }, { help });
       }
-      return setting ? [{ ...declared, setting, target: d.target }] : [];
+      return setting ? [{ ...declared, setting, target: d.target, test }] : [];
     });
     return { requires, owed, duties };
   }

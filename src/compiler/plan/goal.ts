@@ -106,7 +106,8 @@ export function goalDemands(
     for (const { dimension, value, except, span } of goal.tail.requires) add({ dimension, value, except, span, atTerminal: false, toUser: undefined });
   }
   for (const require of model.requires) {
-    if (require.target === "interrupts") continue;
+    // What is owed under a test is checked, and not planned: it takes a branch.
+    if (require.target === "interrupts" || require.test) continue;
     const { dimension, value, except } = require.setting;
     const owed = targets.has(require.target === "user") && (!require.condition || has(require.condition));
     const waived = waivers.some(

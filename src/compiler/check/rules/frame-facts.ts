@@ -118,6 +118,40 @@ function clauses(context: PathContext, vector: Vector): Clause[] {
   });
 }
 
+/** Is it known that a test of the frame does not hold? */
+export function disproved(context: PathContext, vector: Vector, test: Test): boolean {
+  const known = clauses(context, vector).filter((c) => !c.stale);
+  const never = (t: Test, outcome: boolean): boolean => {
+    switch (t.kind) {
+      case "and":
+      case "or":
+        return (t.kind === "and") === outcome ? t.operands.some((o) => never(o, outcome)) : t.operands.every((o) => never(o, outcome));
+      case "not":
+        return never(t.operand, !outcome);
+      case "condition":
+        return never(t.condition.test, outcome);
+      case "frame-user":
+        return vector.toUser !== outcome;
+      case "compare":
+        return known.some((c) => excludes(c.test, outcome ? t : { ...t, operator: opposite[t.operator] }));
+      default:
+        return false;
+    }
+  };
+  return never(test, true);
+}
+
+/** Cannot both hold: `ss lacks TI | RPL` and `ss has TI`. */
+function excludes(known: Compare, test: Compare): boolean {
+  const register = savedRegister(test.left);
+  if (register === undefined || savedRegister(known.left) !== register || known.right.kind !== "number" || test.right.kind !== "number")
+    return false;
+  const [a, b] = [smallest(known.right), smallest(test.right)];
+  if (known.operator === "lacks") return (test.operator === "has" && (b & ~a) === 0n) || (test.operator === "==" && (a & b) !== 0n);
+  if (known.operator === "==") return test.operator === "has" ? (a & b) === 0n : test.operator === "==" ? a !== b : test.operator === "!=" && a === b;
+  return known.operator === opposite[test.operator] && a === b;
+}
+
 /** The comparisons that all hold when a test came out as `outcome`. */
 function compared(test: Test, outcome: boolean): Compare[] {
   switch (test.kind) {

@@ -8,7 +8,7 @@ import { fieldSaves, missingRegisters } from "../registers.js";
 import type { Rule, Visit } from "../rule.js";
 import { kernelOnlyStacks, stackOfRegion } from "../stacks.js";
 import { registerBit, valueIndex, valueOf } from "../vector.js";
-import { frameFacts } from "./frame-facts.js";
+import { disproved, frameFacts } from "./frame-facts.js";
 
 export const terminals: Rule = (visit) => {
   const { node, vector, report } = visit;
@@ -266,6 +266,7 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
   for (const require of context.requires) {
     const { dimension, value } = require.setting;
     if (require.target !== target || valueIndex(vector, dimension) === value) continue;
+    if (require.test && disproved(context, vector, require.test)) continue;
     const owing = require.condition ? (context.features.where(require.condition) ?? context.features.all) : context.features.all;
     if ((combinations & owing) === 0n) continue;
     report({
