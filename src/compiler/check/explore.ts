@@ -9,8 +9,9 @@ import { visitTest } from "../model/expressions.js";
 import type { Test } from "../model/model.js";
 import type { EvaluateNode, InstructionsNode, PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
-import { forgetSnapshot, forgetValues, seenNone, seenSome } from "./flag-box.js";
+import { forgetSnapshot, forgetValues } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
+import { learn } from "./learn.js";
 import { afterWrites, holdsState, writtenRegisters } from "./register-states.js";
 import {
   afterBranch,
@@ -195,9 +196,8 @@ export class Explorer {
     const outcomes = [true, false].map((outcome) => {
       const result: States = new Map();
       for (const reached of states.values()) {
-        const { vector, combinations } = reached;
-        for (const learned of this.learn(vector, node.condition.test, outcome)) {
-          const decided = afterEvaluate(context, learned, node);
+        for (const { vector, combinations } of learn(context, reached, node.condition.test, outcome)) {
+          const decided = afterEvaluate(context, vector, node);
           const changes = outcome ? { facts: decided.facts | bit } : { denied: decided.denied | bit };
           this.add(result, decided.with(changes), combinations, {
             from: reached,
@@ -260,11 +260,12 @@ export class Explorer {
     const decidedByFeatures = this.context.features.where(test);
     const live = this.context.live.get(node)?.[arm];
     for (const reached of states.values()) {
-      const possible = decidedByFeatures === undefined ? reached.combinations : outcome ? decidedByFeatures : ~decidedByFeatures;
-      const combinations = reached.combinations & possible;
-      if (combinations === 0n) continue;
-      const vectors = decidedByFeatures === undefined ? this.learn(reached.vector, test, outcome) : [reached.vector];
-      for (const vector of vectors) {
+      const parts = decidedByFeatures === undefined ? learn(this.context, reached, test, outcome) : [reached];
+      const possible = decidedByFeatures === undefined ? this.context.features.all : outcome ? decidedByFeatures : ~decidedByFeatures;
+      for (const part of parts) {
+        const combinations = part.combinations & possible;
+        if (combinations === 0n) continue;
+        const { vector } = part;
         const known = live
           ? vector.with({ flags: forgetValues(forgetSnapshot(vector.flags, ~live.seen), this.context.allFlags & ~live.now) })
           : vector;
@@ -272,65 +273,6 @@ export class Explorer {
       }
     }
     return result;
-  }
-
-  /** The vectors that `vector` becomes when `test` came out as `outcome`: none when it cannot, several when it tells of one flag or another. */
-  private learn(vector: Vector, test: Test, outcome: boolean): readonly Vector[] {
-    const { context } = this;
-    switch (test.kind) {
-      case "frame-user":
-        return vector.toUser === outcome ? [vector] : [];
-      case "state":
-        return (valueIndex(vector, test.dimension) === test.value) === outcome ? [vector] : [];
-      case "flags": {
-        const flags = context.flags(test.flags);
-        const none = outcome ? undefined : seenNone(vector.flags, flags);
-        const boxes = outcome ? seenSome(vector.flags, flags) : none ? [none] : [];
-        return boxes.map((box) => vector.with({ flags: box }));
-      }
-      case "not":
-        return this.learn(vector, test.operand, !outcome);
-      case "and":
-      case "or": {
-        const all = (test.kind === "and") === outcome;
-        if (all)
-          return test.operands
-            .reduce<readonly Vector[]>((vectors, operand) => vectors.flatMap((v) => this.learn(v, operand, outcome)), [vector])
-            .map((v) => this.note(v, test, outcome));
-        // One of them decides: the first that does, after those that do not.
-        let before: readonly Vector[] = [vector];
-        return test.operands.flatMap((operand) => {
-          const deciding = before.flatMap((v) => this.learn(v, operand, outcome));
-          before = before.flatMap((v) => this.learn(v, operand, !outcome));
-          return deciding;
-        });
-      }
-      case "condition": {
-        const bit = factBit(context, (fact) => "condition" in fact && fact.condition === test.condition);
-        // A condition that was decided earlier tells of the frame and the flags as they were then.
-        const decided = (vector.decided & bit) !== 0;
-        if (decided && ((outcome ? vector.denied : vector.facts) & bit) !== 0) return [];
-        const vectors = decided ? this.recall(vector, test.condition.test, outcome) : this.learn(vector, test.condition.test, outcome);
-        if (!outcome) return vectors.map((v) => v.with({ denied: v.denied | bit, stale: decided ? v.stale : v.stale & ~bit }));
-        return vectors.map((v) => v.with({ facts: v.facts | bit, stale: decided ? v.stale : v.stale & ~bit }));
-      }
-      default:
-        return [this.note(vector, test, outcome)];
-    }
-  }
-
-  /** What a condition that was decided earlier still tells: where the frame came from, which no work changes. */
-  private recall(vector: Vector, test: Test, outcome: boolean): readonly Vector[] {
-    return test.kind === "frame-user" ? this.learn(vector, test, outcome) : [vector];
-  }
-
-  /** Keeps what a written-out test of the frame told. */
-  private note(vector: Vector, test: Test, outcome: boolean): Vector {
-    const bit = factBit(this.context, (fact) => "test" in fact && fact.test === test);
-    if (bit === 0) return vector;
-    const { facts, denied } = vector;
-    const told = outcome ? { facts: facts | bit, denied: denied & ~bit } : { facts: facts & ~bit, denied: denied | bit };
-    return vector.with({ ...told, stale: vector.stale & ~bit });
   }
 
   private each(node: PathNode, states: States, transfer: (vector: Vector) => Vector, instruction?: number): States {
