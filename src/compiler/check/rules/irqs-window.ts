@@ -44,7 +44,7 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
         help: "put `irqs off` before it",
       },
     });
-  } else if (turnsOn || (on && !vector.event.anyPoint && node.kind !== "irqs" && node.kind !== "terminal")) {
+  } else if (turnsOn || (on && !vector.event.anyPoint && node.kind !== "terminal")) {
     for (const [name, allowed] of kernelOwn) {
       const dimension = context.dimension(name);
       const actual = valueOf(vector, dimension);
