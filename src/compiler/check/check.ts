@@ -130,33 +130,35 @@ export function examine(graph: PathGraph, startsOf: (context: PathContext) => re
   };
 }
 
-/** The vectors in which the path can start: one for each event and mode that it may have come from. */
+/** The vectors in which the path can start: one for each mode that it may have come from, and each event that starts in its own way. */
 export function starts(context: PathContext): Vector[] {
   const { exit, model } = context.graph;
   const usual = model.dimensions.map((d) => d.usual);
-  return exit.events.flatMap((event) =>
-    [true, false].flatMap((toUser) => {
-      if (toUser ? !(exit.toUser && event.fromUser) : !(exit.toKernel && event.fromKernel)) return [];
+  const different = new Map<string, Vector>();
+  for (const event of exit.events) {
+    for (const toUser of [true, false]) {
+      if (toUser ? !(exit.toUser && event.fromUser) : !(exit.toKernel && event.fromKernel)) continue;
       const start = [...usual];
       for (const setting of event.starts) start[setting.dimension.index] = setting.value;
-      const values = String.fromCharCode(...start);
-      return [
-        new Vector({
-          toUser,
-          event,
-          values,
-          flags: unknownFlags(context.allFlags),
-          registers: 0,
-          tokens: 0,
-          facts: eventFacts(context, event),
-          decided: 0,
-          denied: 0,
-          stale: 0,
-          rewritten: false,
-        }),
-      ];
-    }),
-  );
+      const vector = new Vector({
+        toUser,
+        event,
+        values: String.fromCharCode(...start),
+        flags: unknownFlags(context.allFlags),
+        registers: 0,
+        tokens: 0,
+        facts: eventFacts(context, event),
+        decided: 0,
+        denied: 0,
+        stale: 0,
+        rewritten: false,
+      });
+      // No rule tells events apart whose exits start alike.
+      const key = JSON.stringify([toUser, vector.values, vector.facts, event.anyPoint, event.loses, event.tokens.map((t) => t.name)]);
+      if (!different.has(key)) different.set(key, vector);
+    }
+  }
+  return [...different.values()];
 }
 
 function loopFindings(graph: PathGraph, waived: (code: "EX3004" | "EX3006", node: PathNode) => boolean): Diagnostic[] {
