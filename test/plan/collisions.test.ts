@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import { compileText } from "../docs/compile.js";
-import { waysOf } from "./ways.js";
+import { waysOf } from "../../tools/planning/ways.js";
 
 const prelude = `edition 2026
 import "bare"

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Compilation } from "../../src/compiler/compile.js";
 import type { Feature } from "../../src/compiler/model/model.js";
 import { compileText, readRepositoryFile } from "../docs/compile.js";
-import { type Way, waysOf } from "./ways.js";
+import { type Way, waysOf } from "../../tools/planning/ways.js";
 
 const planned = readRepositoryFile("examples/linux-6.12-planned.exitdsl");
 

@@ -8,6 +8,9 @@ export interface Way {
   readonly tests: readonly string[];
   /** The steps, in order. */
   readonly steps: readonly string[];
+  /** Of each step: its instructions, labels not counted. */
+  readonly lengths: readonly number[];
+  /** All of them, with the tests and the terminal. */
   readonly instructions: number;
   readonly terminal: string;
 }
@@ -21,7 +24,7 @@ export function waysOf(graph: PathGraph, features: ReadonlySet<Feature>): Way[] 
     for (const node of nodes) {
       if (node.kind === "instructions") {
         const count = node.instructions.filter(({ instruction }) => instruction.mnemonic !== ":").length;
-        ways = ways.map((w) => ({ ...w, steps: [...w.steps, node.step.name], instructions: w.instructions + count }));
+        ways = ways.map((w) => ({ ...w, steps: [...w.steps, node.step.name], lengths: [...w.lengths, count], instructions: w.instructions + count }));
       } else if (node.kind === "terminal") {
         ended.push(...ways.map((w) => ({ ...w, terminal: node.terminal.name, instructions: w.instructions + 1 })));
         return [];
@@ -38,6 +41,6 @@ export function waysOf(graph: PathGraph, features: ReadonlySet<Feature>): Way[] 
     }
     return ways;
   };
-  walk(graph.leave, [{ tests: [], steps: [], instructions: 0 }]);
+  walk(graph.leave, [{ tests: [], steps: [], lengths: [], instructions: 0 }]);
   return ended;
 }
