@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import { compile, github, json, parse, pretty, sarif, short } from "../../src/index.js";
 
-const runs = Number(process.env.EXITDSL_FUZZ ?? 20_000);
+const runs = Number(process.env.EXITDSL_FUZZ ?? 10_000);
 const seed = Number(process.env.EXITDSL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Without their comments, in which a change would change nothing. */

@@ -9,7 +9,7 @@ import { limits } from "../../src/compiler/syntax/limits.js";
 import { type Parsed, parse } from "../../src/compiler/syntax/parse.js";
 import { brokenSpecs } from "../syntax/fuzz.js";
 
-const runs = Number(process.env.EXITDSL_FUZZ ?? 40_000);
+const runs = Number(process.env.EXITDSL_FUZZ ?? 80_000);
 const seed = Number(process.env.EXITDSL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 const specs = ["examples", "profiles"].flatMap((folder) =>
