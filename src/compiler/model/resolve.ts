@@ -18,29 +18,12 @@ import {
   declareMask,
   declareState,
   dotted,
-  resolveOwedFlags,
-  resolveSetting,
   settingsOf,
 } from "./declarations.js";
 import { readsFrame, resolveTest } from "./expressions.js";
 import { admissible } from "./features.js";
-import type {
-  Action,
-  Assumption,
-  Duty,
-  Entry,
-  Event,
-  Exit,
-  Feature,
-  FlagWord,
-  Frame,
-  Model,
-  OwedFlags,
-  Require,
-  Step,
-  Tail,
-  Work,
-} from "./model.js";
+import type { Action, Assumption, Entry, Event, Exit, Feature, FlagWord, Frame, Model, Step, Tail, Work } from "./model.js";
+import { resolveObligations } from "./obligations.js";
 import { type EntityKind, type ParsedFile, Scope } from "./scope.js";
 
 /** The editions of the language that this compiler reads. */
@@ -144,7 +127,7 @@ class Resolver {
       return work ?? [];
     });
     const steps = this.steps(main);
-    const { requires, owed, duties } = this.requires();
+    const { requires, owed, duties } = resolveObligations(scope, this.all("require"), this.frame);
     const assumptions = this.assumptions();
     const tails = this.tails(events, steps);
     const entries = this.entries(steps);
@@ -240,43 +223,6 @@ class Resolver {
       else this.scope.refused.add(declaration.name.text);
     }
     return steps;
-  }
-
-  private requires(): { readonly requires: readonly Require[]; readonly owed: readonly OwedFlags[]; readonly duties: readonly Duty[] } {
-    const { scope } = this;
-    const owed: OwedFlags[] = [];
-    const duties: Duty[] = [];
-    const requires = this.all("require").flatMap(({ source, declaration: d }): Require[] => {
-      const entity = scope.entities.get(d.setting.state.text);
-      const work = entity?.kind === "work" && d.setting.value.text === "done" ? entity.value : undefined;
-      const flags = work ? undefined : resolveOwedFlags(scope, d.setting);
-      const setting = flags || work ? undefined : resolveSetting(scope, source, d.setting);
-      const featuresOnly = "an obligation holds for the kernels that have a feature";
-      const condition = d.condition && resolveTest({ source, scope, frame: undefined, featuresOnly }, d.condition);
-      const declared = {
-        name: `${d.setting.state.text} ${d.setting.value.text}`,
-        span: scope.span(source, d),
-        doc: d.doc,
-        condition,
-        because: d.because?.value,
-      };
-      const events = d.events.flatMap((name) => scope.lookup(source, name, "event")?.value ?? []);
-      const test = d.test && resolveTest({ source, scope, frame: this.frame }, d.test);
-      const misplaced = work && d.target !== "user" ? d.setting : work ? undefined : (d.events[0] ?? (setting && d.target !== "interrupts" ? undefined : d.test));
-      if (misplaced) {
-        const help = "`require WORK done at user from EVENT when TEST`: only work is owed by some events; a state may be owed under a test";
-        scope.report("EX2031", scope.span(source, misplaced), { actual: "this", expected: "work that is owed at user" }, { help });
-      }
-      if (work) duties.push({ ...declared, work, test: test ?? work.guard, events });
-      if (flags && d.target === "user") owed.push({ ...declared, flags });
-      else if (flags) {
-        const help = "what is pending when an interrupt returns to the kernel is done on the next way to user mode";
-        const where = d.target === "kernel" ? "at a return to the kernel" : "where interrupts come";
-        scope.report("EX2031", scope.span(source, d.setting), { actual: "flags", expected: `a state, ${where},` }, { help });
-      }
-      return setting ? [{ ...declared, setting, target: d.target, test }] : [];
-    });
-    return { requires, owed, duties };
   }
 
   private assumptions(): Assumption[] {

@@ -1,14 +1,14 @@
 /** What the spec requires `at interrupts`: wherever IRQs are on, since the handler of an interrupt relies on it (INV-21, INV-42). */
 import { instructionFacts } from "../instruction-facts.js";
 import type { Rule, Visit } from "../rule.js";
-import { valueIndex, valueOf } from "../vector.js";
+import { valueIndex, valueNameOf } from "../vector.js";
 
 export const atInterrupts: Rule = (visit) => {
   const { context, node, vector, combinations, report } = visit;
   if (vector.event.anyPoint) return;
   const goOn = turnsIrqsOn(visit);
   // Where they go off, and at a terminal, no more is done with them on.
-  const areOn = valueOf(vector, context.dimension("irqs")) === "on" && node.kind !== "irqs" && node.kind !== "terminal";
+  const areOn = valueNameOf(vector, context.dimension("irqs")) === "on" && node.kind !== "irqs" && node.kind !== "terminal";
   if (!goOn && !areOn) return;
   for (const { target, setting, condition, because, span } of context.requires) {
     const { dimension, value } = setting;
@@ -18,13 +18,15 @@ export const atInterrupts: Rule = (visit) => {
     const wanted = dimension.values[value] as string;
     report({
       code: "EX4005",
-      args: { irqs: goOn ? "go on" : "are on", dimension: dimension.name, actual: valueOf(vector, dimension) },
+      args: { irqs: goOn ? "go on" : "are on", dimension: dimension.name, actual: valueNameOf(vector, dimension) },
       cause: { kind: "dimension", dimension },
       combinations: owing,
       details: {
         secondary: [{ span, message: "interrupts rely on it" }],
         notes: because === undefined ? [] : [because],
-        help: goOn ? `turn them on where ${dimension.name} is \`${wanted}\`` : `turn IRQs off before ${dimension.name} leaves \`${wanted}\``,
+        help: goOn
+          ? `turn them on where ${dimension.name} is \`${wanted}\``
+          : `turn IRQs off before ${dimension.name} leaves \`${wanted}\``,
       },
     });
   }
