@@ -5,7 +5,7 @@
  */
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-import type { Event, Model, StateDimension } from "../model/model.js";
+import type { Action, Event, Model, StateDimension } from "../model/model.js";
 import type { PathNode, TerminalNode } from "../path/graph.js";
 import type { Span } from "../text/source.js";
 import type { PathContext } from "./context.js";
@@ -16,6 +16,20 @@ import { valueIndex, withValue } from "./vector.js";
 
 /** The dimensions that an interrupted path may have in an unusual value while in ring 0. */
 const interruptible = ["gs", "cr3", "spec_ctrl", "stack"] as const;
+
+/** The kernel's own states that an any-point entry counts on, by the contract of a step: it finds them as they are, too. */
+function relied({ entries, dimensions }: Model): StateDimension[] {
+  const found = new Set<StateDimension>();
+  const visit = (actions: readonly Action[]): void => {
+    for (const action of actions) {
+      if (action.kind === "do") for (const { dimension } of action.step.requires) found.add(dimension);
+      if (action.kind === "when") visit([...action.then, ...action.otherwise]);
+      if (action.kind === "window") visit(action.body);
+    }
+  };
+  for (const { events, body } of entries) if (events.some((event) => event.anyPoint)) visit(body);
+  return dimensions.filter((dimension) => !dimension.builtIn && found.has(dimension));
+}
 
 /** A value that a dimension has at some boundary of a path. */
 export interface Boundary {
@@ -53,7 +67,7 @@ export class Boundaries {
 
   constructor(context: PathContext) {
     this.context = context;
-    this.dimensions = interruptible.map((name) => context.dimension(name));
+    this.dimensions = [...interruptible.map((name) => context.dimension(name)), ...relied(context.model)];
   }
 
   get path(): string {
@@ -94,7 +108,7 @@ export class Boundaries {
   /** Each value of each dimension by itself. */
   single(): Boundary[] {
     const { features } = this.context;
-    return this.dimensions.flatMap((dimension, i) => {
+    return this.dimensions.slice(0, interruptible.length).flatMap((dimension, i) => {
       const byValue = new Map<number, { node: PathNode; combinations: bigint }>();
       for (const { values, node, combinations } of this.found.values()) {
         const value = values.charCodeAt(i);

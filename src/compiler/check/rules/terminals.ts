@@ -7,7 +7,7 @@ import { stackValue } from "../../path/symbolic.js";
 import { fieldSaves, missingRegisters } from "../registers.js";
 import type { Rule, Visit } from "../rule.js";
 import { kernelOnlyStacks, stackOfRegion } from "../stacks.js";
-import { registerBit, valueIndex, valueOf } from "../vector.js";
+import { registerBit, valueIndex, valueNameOf } from "../vector.js";
 import { disproved, frameFacts } from "./frame-facts.js";
 
 export const terminals: Rule = (visit) => {
@@ -42,7 +42,7 @@ function checkStates(visit: Visit, { terminal }: TerminalNode): void {
   const { context, vector, report } = visit;
   for (const [name, wanted, why] of vector.toUser ? terminal.requiresToUser : terminal.requiresToKernel) {
     const dimension = context.dimension(name);
-    const actual = valueOf(vector, dimension);
+    const actual = valueNameOf(vector, dimension);
     // Registers are asked for one by one; the stack is told by the words that are popped.
     if (name === "registers" || actual === wanted) continue;
     report({
@@ -57,7 +57,7 @@ function checkStates(visit: Visit, { terminal }: TerminalNode): void {
   if (vector.event.anyPoint) checkPageFaultAddress(visit, terminal);
   for (const name of ["gs", "cr3", "spec_ctrl"]) {
     const dimension = context.dimension(name);
-    const actual = valueOf(vector, dimension);
+    const actual = valueNameOf(vector, dimension);
     if (actual !== "user") continue;
     report({
       code: "EX5001",
@@ -74,7 +74,7 @@ function checkStates(visit: Visit, { terminal }: TerminalNode): void {
 /** A page fault that was interrupted before it read CR2 would handle the wrong address (INV-106). */
 function checkPageFaultAddress({ context, vector, report }: Visit, terminal: TerminalNode["terminal"]): void {
   const dimension = context.dimension("cr2");
-  if (valueOf(vector, dimension) !== "lost") return;
+  if (valueNameOf(vector, dimension) !== "lost") return;
   report({
     code: "EX5001",
     args: { terminal: terminal.name, dimension: "cr2", wanted: "intact", actual: "lost" },
@@ -89,12 +89,14 @@ function checkPageFaultAddress({ context, vector, report }: Visit, terminal: Ter
 /** @returns the registers that the terminal leaves with and that do not hold what was saved of them, told in one finding */
 function checkRegisters({ context, vector, report }: Visit, node: TerminalNode): readonly string[] {
   const { terminal } = node;
-  const lost = vector.event.loses.filter((r) => terminal.loads.includes(r));
+  // What the ABI takes from user mode need not come back: the terminal loads it, or a constant is in it, which tells nothing.
+  const constant = (register: string) => node.before.registers[register as GeneralRegister].kind === "constant";
+  const lost = vector.event.loses.filter((r) => terminal.loads.includes(r) || constant(r));
   const unloaded = terminal.frameRequirements.filter((r) => r.kind === "equal").filter((r) => !isLoaded(context, node, r));
   const missing = [...missingRegisters(vector, [...terminal.loads, ...lost]), ...unloaded.map((r) => r.left)];
   // A terminal that pops no frame leaves with RSP as it is. That the stack is not the user's at all is told apart (EX5001).
   const { rsp } = node.before.registers;
-  const loadsStack = terminal.popsFrame || valueOf(vector, context.dimension("stack")) !== "user";
+  const loadsStack = terminal.popsFrame || valueNameOf(vector, context.dimension("stack")) !== "user";
   if (!loadsStack && !(rsp.kind === "field" && fieldSaves(context, rsp.field) === "rsp")) missing.push("rsp");
   if (missing.length === 0) return missing;
   const values = missing.map((register) => node.before.registers[register as GeneralRegister]);
@@ -114,8 +116,9 @@ function checkRegisters({ context, vector, report }: Visit, node: TerminalNode):
           : "the interrupted code would go on with another value",
         ...unloaded.map((r) => r.why),
       ],
-      help:
-        missing.length > 2
+      help: missing.every((register) => vector.event.loses.includes(register))
+        ? `clear ${missing.join(", ")}, as \`${vector.event.name}\` need not give them back`
+        : missing.length > 2
           ? "load them from the frame before it, as `do restore_registers` does"
           : `load ${missing.join(" and ")} from the frame after the last step that uses ${missing.length === 1 ? "it" : "them"}`,
     },
@@ -183,10 +186,10 @@ function checkPoppedFrame({ context, report, vector }: Visit, node: TerminalNode
     const cr3 = context.dimension("cr3");
     const { rsp } = node.before.registers;
     const kernelOnly = rsp.kind === "pointer" && kernelOnlyStacks.includes(stackOfRegion(context, vector, rsp.region));
-    if (valueOf(vector, cr3) !== "kernel" && kernelOnly) {
+    if (valueNameOf(vector, cr3) !== "kernel" && kernelOnly) {
       report({
         code: "EX4004",
-        args: { instruction: node.terminal.mnemonic, region: `${valueOf(vector, context.dimension("stack"))} stack` },
+        args: { instruction: node.terminal.mnemonic, region: `${valueNameOf(vector, context.dimension("stack"))} stack` },
         cause: { kind: "dimension", dimension: cr3 },
         details: {
           notes: ["the first access to it would fault, with no stack to take the fault on (INV-50, INV-51)"],
@@ -230,20 +233,24 @@ function restorable(context: Visit["context"], token: string): bigint {
 /** Who may have interrupted the way to user mode leaves its obligations as paid as they were (INV-77). */
 function checkInterruptedObligations({ context, vector, combinations, report }: Visit, node: TerminalNode): void {
   const buffers = context.dimension("buffers");
-  const actual = valueOf(vector, buffers);
+  const actual = valueNameOf(vector, buffers);
   if (actual === "clean" && !vector.event.anyPoint) {
     report({
       code: "EX8004",
       args: { terminal: node.terminal.name },
       cause: { kind: "dimension", dimension: buffers },
-      details: { notes: ["the kernel may see its own data; the way to user mode clears the buffers itself (INV-77)"], help: "leave the step out here" },
+      details: {
+        notes: ["the kernel may see its own data; the way to user mode clears the buffers itself (INV-77)"],
+        help: "leave the step out here",
+      },
     });
   }
   if (actual === "clean" || !vector.event.anyPoint || !context.model.exits.some((exit) => exit.toUser)) return;
   for (const require of context.requires) {
     const { dimension, value } = require.setting;
     if (require.target !== "user" || dimension !== buffers || valueIndex(vector, dimension) === value) continue;
-    const owing = combinations & (require.condition ? (context.features.where(require.condition) ?? context.features.all) : context.features.all);
+    const owing =
+      combinations & (require.condition ? (context.features.where(require.condition) ?? context.features.all) : context.features.all);
     if (owing === 0n) continue;
     report({
       code: "EX8003",
@@ -276,7 +283,7 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
         dimension: dimension.name,
         wanted: dimension.values[value] as string,
         terminal: node.terminal.name,
-        actual: valueOf(vector, dimension),
+        actual: valueNameOf(vector, dimension),
       },
       cause: { kind: "dimension", dimension },
       combinations: combinations & owing,
@@ -297,10 +304,10 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
 function checkOwnStack({ context, vector, report }: Visit, { terminal, before }: TerminalNode): void {
   const nmi = context.dimension("nmi");
   const masked = vector.event.starts.some((s) => s.dimension === nmi && nmi.values[s.value] === "masked");
-  if (!masked || !terminal.popsFrame || valueOf(vector, context.dimension("stack")) !== "ist") return;
+  if (!masked || !terminal.popsFrame || valueNameOf(vector, context.dimension("stack")) !== "ist") return;
   const { rsp } = before.registers;
   const first = context.model.frame?.fields.find((f) => f.saves === "rip")?.offset;
-  const unmasked = valueOf(vector, nmi) === "unmasked" && rsp.kind === "pointer" && rsp.region === "frame" && rsp.offset === first;
+  const unmasked = valueNameOf(vector, nmi) === "unmasked" && rsp.kind === "pointer" && rsp.region === "frame" && rsp.offset === first;
   const fallible = vector.toUser && terminal.mayFault;
   if (!unmasked && !fallible) return;
   report({
