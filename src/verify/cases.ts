@@ -101,7 +101,11 @@ export class CaseMaker {
     set(system.star, 0x0023001000000000n);
     const kernelTables = this.tables | BigInt(random.below(6));
     set(system.cr3, kernelTables);
-    for (const index of Object.values(flags)) set(index, BigInt((random.next() & random.next()) >>> 0));
+    for (const word of plan.words) {
+      // Often nothing but flags that the spec knows, and few of them: what looks at the wrong bits must not find any.
+      const bits = random.next() & random.next() & (random.once(2) ? word.declared : 0xffffffff);
+      set(flags[word.name], BigInt((random.once(2) ? bits : bits & random.next()) >>> 0));
+    }
     for (const [name, index] of Object.entries(value)) {
       const candidates = plan.values.find((v) => v.name === name)?.candidates ?? [0, 1];
       set(index, BigInt(random.once(8) ? random.next() : (candidates[random.below(candidates.length)] ?? 0)));
@@ -149,7 +153,7 @@ export class CaseMaker {
     const likely = fromUser && (!fromKernel || random.below(8) < 5);
     const user = random.once(32) ? !likely : likely;
     const [cs, ss] = selectors(random, user);
-    const [ripLow, ripHigh] = this.address(random, cs);
+    const [ripLow, ripHigh] = this.address(random, cs, plan);
     for (const field of fields) {
       if (field.saves === "rip") this.set(field, ripLow, ripHigh);
       else if (field.saves === "cs") this.set(field, cs, random.once(64) ? 0x10000 : 0);
@@ -166,21 +170,23 @@ export class CaseMaker {
       } else if (!isProcessors(field) && !random.once(4)) {
         const draw: Draw | undefined = planned.good[random.below(planned.good.length)];
         const value = draw ? (random.word64() & draw.mask) | draw.value : 0n;
-        this.set(field, Number(value & 0xffffffffn), Number(value >> 32n));
+        this.set(field, ...halves(value));
       }
     }
   }
 
-  /** Where to go on: mostly to a page of INT3, of the user or of the kernel. */
-  private address(random: Random, cs: number): readonly [low: number, high: number] {
-    const anywhere = random.once(8);
+  /** Where to go on: mostly to a page of INT3, of the user or of the kernel; else to an edge, or anywhere. */
+  private address(random: Random, cs: number, plan: Plan): readonly [low: number, high: number] {
+    const anywhere = random.once(5);
     if ((cs & 3) === 0) return anywhere ? [random.next(), 0xffffffff] : [this.landing + random.below(4096), 0];
-    const landing = userAddress + random.below(userPages * 4096);
-    if (!anywhere) return [landing, 0];
+    if (!anywhere) return [userAddress + random.below(userPages * 4096), 0];
     if (cs === 0x23) return [random.next(), 0];
+    // What the spec compares RIP with.
+    const edges = plan.fields.find((f) => this.fields[f.field]?.saves === "rip")?.all ?? [];
+    const edge = edges[random.below(edges.length || 1)];
+    if (edge && !random.once(4)) return halves((random.word64() & edge.mask) | edge.value);
     return random.pick([
       [0xffffefff, 0x7fff],
-      [0xfffff000, 0x7fff],
       [0xffffffff, 0x7fff],
       [0, 0x8000],
       [random.next(), 0xffffffff],
@@ -211,6 +217,10 @@ export class CaseMaker {
     for (const field of this.fields.filter((f) => !isProcessors(f))) if (random.once(8)) take(field);
     return values;
   }
+}
+
+function halves(value: bigint): [low: number, high: number] {
+  return [Number(value & 0xffffffffn), Number(value >> 32n)];
 }
 
 function isProcessors(field: FrameField): boolean {

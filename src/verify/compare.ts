@@ -9,6 +9,8 @@ export interface Difference {
   readonly path: string;
   /** The case's number; with the seed and the image's features it is the whole case. */
   readonly index: number;
+  /** Seen at the end of the case, or at one of its steps. */
+  readonly seen: "end" | "step";
   readonly story: readonly string[];
 }
 
@@ -42,10 +44,10 @@ export function compare(batch: Batch, results: Results, limit = 3): Comparison {
   for (const [i, expected] of cases.entries()) {
     if (differences.length >= limit) break;
     const path = image.bench.plans[expected.case.path]?.graph.exit.name ?? "";
-    const differ = (story: readonly string[]) =>
-      void differences.push({ path, index: expected.index, story: [`${path}, seed ${seed}, case ${expected.index}`, ...story] });
+    const differ = (seen: Difference["seen"], story: readonly string[]) =>
+      void differences.push({ path, index: expected.index, seen, story: [`${path}, seed ${seed}, case ${expected.index}`, ...story] });
     if (i >= results.completed) {
-      differ([`the case did not come to its end: ${results.stopped}`]);
+      differ("end", [`the case did not come to its end: ${results.stopped}`]);
       break;
     }
     compared++;
@@ -55,13 +57,13 @@ export function compare(batch: Batch, results: Results, limit = 3): Comparison {
     if (isUnseen(batch, expected, result)) unseen++;
     else {
       const story = endDifferences(batch, i, expected, result);
-      if (story.length > 0) differ(story);
+      if (story.length > 0) differ("end", story);
     }
     if (batch.stepped) {
       const log = results.steps(i);
       steps += log.length / 8;
       const story = look(expected, log);
-      if (story !== "") differ([story]);
+      if (story !== "") differ("step", [story]);
     }
   }
   return { compared, steps, unseen, ways, differences };
@@ -109,7 +111,7 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
   // INT3 is a trap: RIP is behind it.
   const behind = result.vector === 3 ? 1 : 0;
   const landed = landings.has(result.vector) || (result.vector === doubleFault && outcome.target === "kernel");
-  if (!stayed && !landed) story.push(`vector ${result.vector} (error ${result.error.toString(16)}) after \`${outcome.terminal}\``);
+  if (!stayed && !landed) story.push(`\`${outcome.terminal}\`: simulator lands, the machine does not`);
   if (stayed) {
     const wanted = vectors[outcome.fault?.vector ?? ""];
     if (result.vector !== wanted && !(overEspfix && result.vector === doubleFault))
@@ -135,6 +137,7 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
     const told = (list: readonly number[]) => list.map((n) => bench.events[n] ?? `wrong (${n.toString(16)})`).join(", ");
     story.push(`events: simulator ${told(events)}`, `        machine ${told(result.events)}`);
   }
+  if (story.length > 0) story.push(`the machine stopped with vector ${result.vector}, error code 0x${result.error.toString(16)}`);
   return story;
 }
 

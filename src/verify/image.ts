@@ -108,8 +108,15 @@ export class Bench {
     rmSync(this.folder, { recursive: true });
   }
 
-  /** Assembles, compiles and links for a kernel whose assembly has the features `on`. */
-  async image(on: ReadonlySet<Feature>, change: Change = (_, text) => text): Promise<Image> {
+  /** Assembles only: what a kernel with these features has in its section, to see whether a change is in it. */
+  async assembled(on: ReadonlySet<Feature>, change: Change): Promise<Disassembly> {
+    const folder = this.outputs(change).folder;
+    await run("as", ["--64", "--fatal-warnings", ...this.definitions(on), `${this.spec.stem}.S`, "-o", "paths.o"], folder);
+    return disassemble(join(folder, "paths.o"), folder);
+  }
+
+  /** Writes the outputs into a new folder. `changed`: not all of them are as they were emitted, apart from the assembly. */
+  private outputs(change: Change): { readonly folder: string; readonly changed: boolean } {
     const { model, graphs, stem } = this.spec;
     const folder = join(this.folder, `image${this.images++}`);
     mkdirSync(folder);
@@ -120,13 +127,23 @@ export class Bench {
       changed ||= given !== text && !name.endsWith(".S");
       writeFileSync(join(folder, name), given);
     }
-    writeFileSync(join(folder, "symbols.s"), symbolsText(this.symbols));
-    const definitions = [
+    return { folder, changed };
+  }
+
+  private definitions(on: ReadonlySet<Feature>): readonly string[] {
+    return [
       ...this.assemblyFeatures.map((f) => `EXITDSL_${f.name}=${on.has(f) ? 1 : 0}`),
       ...[...this.symbols.offsets].map(([name, value]) => `${name}=${value}`),
     ].flatMap((d) => ["--defsym", d]);
+  }
+
+  /** Assembles, compiles and links for a kernel whose assembly has the features `on`. */
+  async image(on: ReadonlySet<Feature>, change: Change = (_, text) => text): Promise<Image> {
+    const { model, graphs, stem } = this.spec;
+    const { folder, changed } = this.outputs(change);
+    writeFileSync(join(folder, "symbols.s"), symbolsText(this.symbols));
     await Promise.all([
-      run("as", ["--64", "--fatal-warnings", ...definitions, `${stem}.S`, "-o", "paths.o"], folder),
+      run("as", ["--64", "--fatal-warnings", ...this.definitions(on), `${stem}.S`, "-o", "paths.o"], folder),
       run("as", ["--64", "symbols.s", "-o", "symbols.o"], folder),
     ]);
     const code = await disassemble(join(folder, "paths.o"), folder);

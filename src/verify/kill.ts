@@ -1,0 +1,60 @@
+/** Which layers find a mutant. */
+import type { Feature } from "../compiler/model/model.js";
+import { stateChangeDifference } from "./assembled.js";
+import { makeBatch, runBatch } from "./batch.js";
+import { compare } from "./compare.js";
+import type { Bench, Image } from "./image.js";
+import type { Mutant } from "./mutants.js";
+
+/** In the order in which they cost. */
+export const layers = ["build", "state changes", "end state", "single step"] as const;
+export type Layer = (typeof layers)[number];
+
+/** Cases a path and layer; milliseconds after which a machine that hangs is stopped. */
+const endCases = 400;
+const stepCases = 150;
+const limit = 10_000;
+
+/**
+ * @param kernels where the mutant is looked for: the first whose code it changes is run
+ * @returns "absent" when it changes none of them
+ */
+export async function killers(
+  bench: Bench,
+  kernels: readonly ReadonlySet<Feature>[],
+  mutant: Mutant,
+  seed: number,
+): Promise<ReadonlySet<Layer> | "absent"> {
+  let image: Image;
+  try {
+    const on = mutant.language === "C" ? kernels[0] : await firstChanged(bench, kernels, mutant);
+    if (on === undefined) return "absent";
+    image = await bench.image(on, mutant.change);
+  } catch {
+    return new Set(["build"]);
+  }
+  const killed = new Set<Layer>();
+  if (stateChangeDifference(image) !== "") killed.add("state changes");
+  const paths = bench.plans.map((_, i) => i);
+  for (const stepped of [false, true]) {
+    const batch = makeBatch(image, paths, seed, 0, (stepped ? stepCases : endCases) * paths.length, stepped);
+    const { differences } = compare(batch, await runBatch(batch, limit), Number.POSITIVE_INFINITY);
+    if (!stepped && differences.length > 0) killed.add("end state");
+    // A case that ends otherwise is the end state's to find, stepped or not.
+    if (differences.some((d) => d.seen === "step")) killed.add("single step");
+  }
+  return killed;
+}
+
+async function firstChanged(
+  bench: Bench,
+  kernels: readonly ReadonlySet<Feature>[],
+  mutant: Mutant,
+): Promise<ReadonlySet<Feature> | undefined> {
+  for (const on of kernels) {
+    const bytes = async (change: Mutant["change"]) =>
+      (await bench.assembled(on, change)).lines.flatMap((l) => [...l.bytes, l.relocation]).join();
+    if ((await bytes(mutant.change)) !== (await bytes((_, text) => text))) return on;
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+/** The bench machine itself: what is wrong is found, a machine that stops is told of, and a tool that is missing is named. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { stateChangeDifference } from "../../src/verify/assembled.js";
+import { makeBatch, runBatch } from "../../src/verify/batch.js";
+import { compare } from "../../src/verify/compare.js";
+import { Bench } from "../../src/verify/image.js";
+import { kernelsOf } from "../../src/verify/kernels.js";
+import { start } from "../../src/verify/tools.js";
+import { machineFolder, specOf } from "./specs.js";
+
+const seed = 1;
+
+describe("mistakes in the outputs", () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.of(specOf("linux-6.12"), machineFolder);
+  });
+  afterAll(() => bench.dispose());
+
+  /** What the layers say of the outputs when `from` is replaced in the file with this extension. */
+  async function found(extension: string, from: string | RegExp, to: string, features: readonly string[] = []) {
+    const on = kernelsOf(bench).find((k) => k.size === features.length && [...k].every((f) => features.includes(f.name)));
+    if (!on) throw new Error("no such kernel");
+    const image = await bench.image(on, (name, text) => {
+      if (!name.endsWith(extension)) return text;
+      expect(text.replace(from, to)).not.toBe(text);
+      return text.replace(from, to);
+    });
+    const stories = async (stepped: boolean) => {
+      const paths = bench.plans.map((_, i) => i);
+      const batch = makeBatch(image, paths, seed, 0, 300 * paths.length, stepped);
+      return compare(batch, await runBatch(batch), 500)
+        .differences.flatMap((d) => (stepped && d.seen === "end" ? [] : d.story))
+        .join("\n");
+    };
+    return { changes: stateChangeDifference(image), ends: await stories(false), steps: await stories(true) };
+  }
+
+  test("a second SWAPGS leaves the user's GS base swapped", async () => {
+    const { changes, ends, steps } = await found(".S", /\tswapgs.*\n/, "\tswapgs\n\tswapgs\n");
+    expect(changes).toMatch(/but the object has `swapgs`/);
+    expect(ends).toMatch(/gs_base: simulator .* machine/);
+    expect(steps).toMatch(/before `.*`: the machine is at .*`swapgs`/);
+  });
+
+  test("VERW that is missing shows only in the steps and in the object", async () => {
+    const { changes, ends, steps } = await found(".S", /\tverw.*\n/, "", ["CLEAR_CPU_BUF"]);
+    expect(changes).toMatch(/`verw x86_verw_sel\(%rip\)`, but the object has `sysretq?`/);
+    expect(ends).toBe("");
+    expect(steps).toMatch(/before `verw/);
+  });
+
+  test("STI in the shadow before SYSRETQ shows only in the object", async () => {
+    const { changes, ends, steps } = await found(".S", /\tsysretq/, "\tsti\n\tsysretq");
+    expect(changes).toMatch(/`sysretq`, but the object has `sti`/);
+    expect(ends).toBe("");
+    expect(steps).not.toBe("");
+  });
+
+  test("a step that comes after the page tables are the user's faults", async () => {
+    const { ends } = await found(".S", /(\tpushq\t\(%rdi\).*\n)((?:\t\.if.*PCID\n(?:.*\n)*?\t\.endif\n){2})/, "$2$1", ["PTI"]);
+    expect(ends).toMatch(/vector (8|14)/);
+  });
+
+  test("a loop of C that looks once only", async () => {
+    const { ends, steps } = await found(".c", "while (thread_flags", "if (thread_flags");
+    expect(ends).toMatch(/events: simulator .*\n +machine /);
+    expect(steps).toBe("");
+  });
+
+  test("a machine that hangs is stopped, and says in which case", async () => {
+    const image = await bench.image(new Set(), (name, text) => (name.endsWith(".S") ? text.replace("\tsysretq", "1:\tjmp 1b") : text));
+    const batch = makeBatch(image, [0], seed, 0, 400, false);
+    const { differences } = compare(batch, await runBatch(batch, 3000));
+    expect(differences.at(-1)?.story.join("\n")).toMatch(
+      /syscall_return, seed 1, case \d+\nthe case did not come to its end: the time was up/,
+    );
+  });
+});
+
+test("a missing tool is named with the line that installs it", async () => {
+  const path = process.env.PATH;
+  process.env.PATH = "/nowhere";
+  try {
+    await expect(start("qemu-system-x86_64", [], ".")).rejects.toThrow(
+      "qemu-system-x86_64 is not installed: apt-get install qemu-system-x86",
+    );
+  } finally {
+    process.env.PATH = path;
+  }
+});
