@@ -74,7 +74,10 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
     "1:35 EX1009 `prepare` comes before `leave` [an exit has at most one `prepare`, then one `leave`: that is the order in which they run]",
     "1:55 EX1009 an exit has one `leave` [an exit has at most one `prepare`, then one `leave`: that is the order in which they run]",
   ],
-  ["exit x from y to user { prepare p { } prepare q { } }", "1:39 EX1009 an exit has one `prepare` [an exit has at most one `prepare`, then one `leave`: that is the order in which they run]"],
+  [
+    "exit x from y to user { prepare p { } prepare q { } }",
+    "1:39 EX1009 an exit has one `prepare` [an exit has at most one `prepare`, then one `leave`: that is the order in which they run]",
+  ],
   [
     "condition c = a == b == c",
     "1:22 EX1010 `==` cannot follow another comparison [a comparison is true or false, and not a number: join two of them with `and`]",
@@ -145,7 +148,10 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
     "2:14 EX1028 `0x1_0000_0000_0000_0000` does not fit in 64 bits [the largest number is 0xffff_ffff_ffff_ffff]",
     "3:14 EX1028 `18446744073709551616` does not fit in 64 bits [the largest number is 0xffff_ffff_ffff_ffff]",
   ],
-  ["condition c = a == -0x8000000000000001", "1:20 EX1028 `-9223372036854775809` does not fit in 64 bits [the smallest number is -0x8000_0000_0000_0000]"],
+  [
+    "condition c = a == -0x8000000000000001",
+    "1:20 EX1028 `-9223372036854775809` does not fit in 64 bits [the smallest number is -0x8000_0000_0000_0000]",
+  ],
 
   // Limits.
   [

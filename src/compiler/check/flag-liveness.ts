@@ -2,8 +2,9 @@
  * Which flags still matter, backwards over the path: whose snapshot will be tested, and whose value will be read or asked for
  * at a terminal. What is dead is forgotten by the search, so that points that differ in it only become one.
  */
-import type { Flag, FlagWord, Test } from "../model/model.js";
+
 import { visitTest } from "../model/expressions.js";
+import type { Flag, FlagWord, Test } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 
 /** The path's flag bits that matter at a point. */

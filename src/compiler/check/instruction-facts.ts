@@ -69,7 +69,8 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
   const now = userRegisters(context, after);
   const opaque = effects.flatMap((effect): readonly OpaqueDimension[] => {
     if (effect.kind !== "write") return [];
-    if (effect.place.kind === "control") return effect.place.register === "cr3" || effect.place.register === "cr2" ? [effect.place.register] : [];
+    if (effect.place.kind === "control")
+      return effect.place.register === "cr3" || effect.place.register === "cr2" ? [effect.place.register] : [];
     if (effect.place.kind === "msr") return writtenMsr(placed.before);
     return effect.place.kind === "gs-base" ? (["gs"] as const) : [];
   });
@@ -81,7 +82,9 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
     effects,
     perCpu: addresses.some((a) => a.segment === "gs"),
     kernelData: addresses.some((a) => a.segment === "gs" || a.base === "rip" || a.base === undefined),
-    fence: effects.some((e) => (e.kind === "nothing" && e.fence) || (e.kind === "write" && e.place.kind === "control" && e.place.register === "cr3")),
+    fence: effects.some(
+      (e) => (e.kind === "nothing" && e.fence) || (e.kind === "write" && e.place.kind === "control" && e.place.register === "cr3"),
+    ),
     guessedSwap: jumped && effects.some((e) => e.kind === "swapgs"),
     usesStack,
     regions,

@@ -35,7 +35,10 @@ export function learn(context: PathContext, part: Part, test: Test, outcome: boo
     case "and":
     case "or": {
       if ((test.kind === "and") === outcome) {
-        const all = test.operands.reduce<readonly Part[]>((parts, operand) => parts.flatMap((p) => learn(context, p, operand, outcome)), [part]);
+        const all = test.operands.reduce<readonly Part[]>(
+          (parts, operand) => parts.flatMap((p) => learn(context, p, operand, outcome)),
+          [part],
+        );
         return all.map((p) => note(context, p, test, outcome));
       }
       // One of them decides: the first that does, after those that do not.

@@ -1,6 +1,6 @@
 /** On which stack a memory area lies, and which stacks the user's page tables map. */
 import type { PathContext } from "./context.js";
-import { type Vector, valueOf } from "./vector.js";
+import { type Vector, valueNameOf } from "./vector.js";
 
 /** The others (IST, trampoline, espfix) lie in the entry area, which both page tables map (INV-50). */
 export const kernelOnlyStacks: readonly string[] = ["thread", "irq"];
@@ -12,5 +12,5 @@ export function stackOfRegion(context: PathContext, vector: Vector, region: stri
     const start = vector.event.starts.find((s) => s.dimension === stack)?.value ?? stack.usual;
     return stack.values[start] as string;
   }
-  return region === "stack:joined" ? valueOf(vector, stack) : region.slice("stack:".length);
+  return region === "stack:joined" ? valueNameOf(vector, stack) : region.slice("stack:".length);
 }

@@ -1,17 +1,16 @@
 /** Tells a finding as a diagnostic: where, since when, by which way, in which kernels. */
-import { type Details, diagnostic, type MessageArguments, type Code } from "../diagnostics/catalogue.js";
+import { type Code, type Details, diagnostic, type MessageArguments } from "../diagnostics/catalogue.js";
 import type { Diagnostic, Label, TraceStep } from "../diagnostics/diagnostic.js";
 import { generalRegisters } from "../machine/instruction.js";
 import { formatInstruction } from "../machine/instructions.js";
+import type { StateDimension, StateSetting, Work } from "../model/model.js";
 import { blocksOf } from "../path/flow.js";
-import type { StateSetting } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import type { Origin, Reached } from "./explore.js";
 import { maybeSet } from "./flag-box.js";
-import type { StateDimension, Work } from "../model/model.js";
 import type { Cause, Finding } from "./rule.js";
-import { type Vector, valueIndex, valueOf } from "./vector.js";
+import { type Vector, valueIndex, valueNameOf } from "./vector.js";
 
 interface Told {
   readonly finding: Finding;
@@ -52,7 +51,10 @@ export function describe(context: PathContext, { finding, node, reached, combina
 /** "in kernels with PTI and without XENPV"; undefined where it is so in all. */
 export function featureNote(features: ReturnType<PathContext["features"]["explain"]>): string | undefined {
   const names = (on: boolean) => features.filter((f) => f.on === on).map((f) => f.feature.name);
-  const parts = [names(true).length > 0 ? `with ${names(true).join(", ")}` : "", names(false).length > 0 ? `without ${names(false).join(", ")}` : ""];
+  const parts = [
+    names(true).length > 0 ? `with ${names(true).join(", ")}` : "",
+    names(false).length > 0 ? `without ${names(false).join(", ")}` : "",
+  ];
   return features.length === 0 ? undefined : `in kernels ${parts.filter((p) => p !== "").join(" and ")}`;
 }
 
@@ -84,20 +86,22 @@ export function changedAt(context: PathContext, { reached, combinations }: Told,
 
 /** The last move that made it so. */
 function lastMove(moves: readonly Move[], cause: Cause): Move | undefined {
-  return moves.findLast(({ before, after, node }) => {
-    switch (cause.kind) {
-      case "dimension":
-        return valueIndex(before, cause.dimension) !== valueIndex(after, cause.dimension);
-      case "flags":
-        return ((setSince(before, after) | (cause.work && node.kind === "call" ? setUnseen(before, after) : 0)) & cause.flags) !== 0;
-      case "registers":
-        return (before.registers & ~after.registers & cause.registers) !== 0;
-      case "stale":
-        return (after.stale & ~before.stale & cause.fact) !== 0;
-      case "rewritten":
-        return after.rewritten && !before.rewritten;
-    }
-  });
+  return moves.findLast((move) => madeItSo(move, cause));
+}
+
+function madeItSo({ before, after, node }: Move, cause: Cause): boolean {
+  switch (cause.kind) {
+    case "dimension":
+      return valueIndex(before, cause.dimension) !== valueIndex(after, cause.dimension);
+    case "flags":
+      return ((setSince(before, after) | (cause.work && node.kind === "call" ? setUnseen(before, after) : 0)) & cause.flags) !== 0;
+    case "registers":
+      return (before.registers & ~after.registers & cause.registers) !== 0;
+    case "stale":
+      return (after.stale & ~before.stale & cause.fact) !== 0;
+    case "rewritten":
+      return after.rewritten && !before.rewritten;
+  }
 }
 
 function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): Label | undefined {
@@ -109,9 +113,12 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
   const { span } = move.node;
   switch (cause.kind) {
     case "dimension":
-      return { span, message: `${cause.dimension.name} ${valueOf(move.after, cause.dimension)} since here` };
+      return { span, message: `${cause.dimension.name} ${valueNameOf(move.after, cause.dimension)} since here` };
     case "flags":
-      return { span, message: byInterrupt(context, move, cause.flags) ? "IRQs are on from here: an interrupt may set it" : "this may set it" };
+      return {
+        span,
+        message: byInterrupt(context, move, cause.flags) ? "IRQs are on from here: an interrupt may set it" : "this may set it",
+      };
     case "registers":
       return { span, message: "this overwrites a restored register" };
     case "stale":
@@ -123,13 +130,14 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
 /** The last look at the flags, where an interrupt could set them right behind it. */
 function lookWithIrqsOn(context: PathContext, moves: readonly Move[], flags: number): Label | undefined {
   const look = moves.findLast(({ node }) => node.kind === "read" && (context.flags(node.word.flags) & flags) !== 0);
-  if (!look || (flags & context.asyncFlags) === 0 || valueOf(look.after, context.dimension("irqs")) === "off") return undefined;
+  if (!look || (flags & context.asyncFlags) === 0 || valueNameOf(look.after, context.dimension("irqs")) === "off") return undefined;
   return { span: look.node.span, message: "the flags are read with IRQs on: an interrupt may set them right behind it" };
 }
 
 /** Where a way took the arm without this work. */
 function passedBy(moves: readonly Move[], work: Work | undefined): Label | undefined {
-  const runs = (nodes: readonly PathNode[]) => nodes.some((node) => node.kind === "call" && node.item === work) || nodes.some((node) => blocksOf(node).some(runs));
+  const runs = (nodes: readonly PathNode[]) =>
+    nodes.some((node) => node.kind === "call" && node.item === work) || nodes.some((node) => blocksOf(node).some(runs));
   const around = work && moves.findLast(({ node, arm }) => node.kind === "branch" && runs(arm === "then" ? node.otherwise : node.then));
   if (around?.node.kind !== "branch") return undefined;
   return { span: around.node.span, message: around.node.reason === "guard" ? "its guard may not hold here" : "this way goes by it" };
@@ -145,10 +153,12 @@ function startLabel(context: PathContext, moves: readonly Move[], name: string):
   const setting = (entering ? event.arrives : event.starts).find((s) => s.dimension.name === name && applies(s));
   if (setting) return { span: setting.span, message: entering ? "it arrives like this" : "it starts like this" };
   const dimension = context.dimension(name);
-  if (!entering) return { span: event.span, message: `${name} is ${dimension.values[dimension.usual]} when it comes, as nothing else is said` };
+  if (!entering)
+    return { span: event.span, message: `${name} is ${dimension.values[dimension.usual]} when it comes, as nothing else is said` };
   if (!first) return undefined;
   const value = valueIndex(first, dimension);
-  const left = first.toUser && context.requires.find((r) => r.target === "user" && r.setting.dimension === dimension && r.setting.value === value);
+  const left =
+    first.toUser && context.requires.find((r) => r.target === "user" && r.setting.dimension === dimension && r.setting.value === value);
   if (left) return { span: left.span, message: "user mode runs like this" };
   return { span: event.span, message: `${name} is ${dimension.values[value]} in what it may interrupt` };
 }
@@ -165,18 +175,23 @@ function setUnseen(before: Vector, after: Vector): number {
 
 /** The flags that this move may have set: not seen yet, or not set before. */
 function setSince(before: Vector, after: Vector): number {
-  return (maybeSet(after.flags) & ~maybeSet(before.flags)) | (after.flags.setSeenClear & ~before.flags.setSeenClear & ~maybeSet(before.flags));
+  return (
+    (maybeSet(after.flags) & ~maybeSet(before.flags)) | (after.flags.setSeenClear & ~before.flags.setSeenClear & ~maybeSet(before.flags))
+  );
 }
 
 function byInterrupt(context: PathContext, move: Move, flags: number): boolean {
-  return valueOf(move.after, context.dimension("irqs")) === "on" && (setSince(move.before, move.after) & flags & context.asyncFlags) !== 0;
+  return (
+    valueNameOf(move.after, context.dimension("irqs")) === "on" && (setSince(move.before, move.after) & flags & context.asyncFlags) !== 0
+  );
 }
 
 /** The story: what changed, step by step. Steps that change nothing that is told are left out. */
 function trace(context: PathContext, moves: readonly Move[], last: Vector, { finding, node }: Pick<Told, "finding" | "node">): TraceStep[] {
   const result: TraceStep[] = [arrival(context, moves, last)];
   const { cause } = finding;
-  const culprit = cause?.kind === "flags" ? moves.findLast(({ before, after }) => (setSince(before, after) & cause.flags) !== 0) : undefined;
+  const culprit =
+    cause?.kind === "flags" ? moves.findLast(({ before, after }) => (setSince(before, after) & cause.flags) !== 0) : undefined;
   for (const move of moves) {
     const { span } = move.node;
     const byIrq = move === culprit && cause?.kind === "flags" && byInterrupt(context, move, cause.flags);
@@ -187,7 +202,10 @@ function trace(context: PathContext, moves: readonly Move[], last: Vector, { fin
   if (cause?.kind === "flags" && node.kind === "terminal") {
     const readAgain = culprit && moves.slice(moves.indexOf(culprit) + 1).some((m) => m.node.kind === "read" || m.node.kind === "loop");
     const again = culprit && !readAgain ? "nothing reads the flags again, and " : "";
-    result.push({ span: node.span, text: `${again}\`${node.terminal.name}\` returns to user mode with ${flagNames(context, cause.flags)} pending` });
+    result.push({
+      span: node.span,
+      text: `${again}\`${node.terminal.name}\` returns to user mode with ${flagNames(context, cause.flags)} pending`,
+    });
   }
   return result;
 }
@@ -195,7 +213,9 @@ function trace(context: PathContext, moves: readonly Move[], last: Vector, { fin
 function arrival(context: PathContext, moves: readonly Move[], last: Vector): TraceStep {
   const event = moves[0]?.before.event ?? last.event;
   const from = (moves[0]?.before ?? last).toUser ? "user" : "kernel";
-  const start = (isEntry(context) ? event.arrives : event.starts).map((s) => `${s.dimension.name} ${s.dimension.values[s.value]}`).join(", ");
+  const start = (isEntry(context) ? event.arrives : event.starts)
+    .map((s) => `${s.dimension.name} ${s.dimension.values[s.value]}`)
+    .join(", ");
   return { span: event.span, text: `\`${event.name}\` came from ${from} mode${start === "" ? "" : `: ${start}`}` };
 }
 
@@ -209,7 +229,7 @@ function flagNames(context: PathContext, flags: number): string {
 function everyStep(context: PathContext, moves: readonly Move[], last: Vector, end: PathNode): TraceStep[] {
   const first = moves[0]?.before ?? last;
   const { text, span } = arrival(context, moves, last);
-  const vector = context.model.dimensions.filter((d) => d.name !== "registers").map((d) => `${d.name} ${valueOf(first, d)}`);
+  const vector = context.model.dimensions.filter((d) => d.name !== "registers").map((d) => `${d.name} ${valueNameOf(first, d)}`);
   const result: TraceStep[] = [{ span, text: `${text.replace(/:.*/, "")}: ${vector.join(", ")}` }];
   for (const move of moves) {
     const what = stepName(move);
@@ -217,7 +237,10 @@ function everyStep(context: PathContext, moves: readonly Move[], last: Vector, e
     const changes = allChanges(context, move);
     result.push({ span: move.node.span, text: changes.length === 0 ? what : `${what}: ${changes.join(", ")}` });
   }
-  result.push({ span: end.span, text: `here: ${stepName({ node: end, arm: undefined, instruction: undefined, before: last, after: last }) ?? "the end"}` });
+  result.push({
+    span: end.span,
+    text: `here: ${stepName({ node: end, arm: undefined, instruction: undefined, before: last, after: last }) ?? "the end"}`,
+  });
   return result;
 }
 
@@ -257,7 +280,9 @@ function allChanges(context: PathContext, { before, after }: Move): string[] {
   const flags = [...context.flagBit.keys()].map((f) => f.name);
   const facts = context.facts.map((fact) => ("condition" in fact ? fact.condition.name : "this test"));
   const tokens = context.tokens.map((t) => t.name);
-  const parts = context.model.dimensions.flatMap((d) => (valueIndex(before, d) === valueIndex(after, d) ? [] : [`${d.name} ${valueOf(after, d)}`]));
+  const parts = context.model.dimensions.flatMap((d) =>
+    valueIndex(before, d) === valueIndex(after, d) ? [] : [`${d.name} ${valueNameOf(after, d)}`],
+  );
   const add = (mask: number, names: readonly string[], text: (list: string) => string) => {
     const list = bits(mask, names);
     if (list !== "") parts.push(text(list));
@@ -313,10 +338,10 @@ function isAsked({ name }: StateDimension, { event }: Vector): boolean {
 /** What a move changed of the machine and kernel state, in words. */
 function changesOf(context: PathContext, { before, after }: Move): string {
   const parts = context.model.dimensions.flatMap((d) =>
-    valueIndex(before, d) === valueIndex(after, d) || !isAsked(d, after) ? [] : [`${d.name} ${valueOf(after, d)}`],
+    valueIndex(before, d) === valueIndex(after, d) || !isAsked(d, after) ? [] : [`${d.name} ${valueNameOf(after, d)}`],
   );
   const set = [...context.flagBit].filter(([, bit]) => (setSince(before, after) & (1 << bit)) !== 0).map(([flag]) => flag.name);
-  if (set.length > 0 && valueOf(after, context.dimension("irqs")) === "off") parts.push(`may set ${set.join(", ")}`);
+  if (set.length > 0 && valueNameOf(after, context.dimension("irqs")) === "off") parts.push(`may set ${set.join(", ")}`);
   if ((after.stale & ~before.stale) !== 0) parts.push("the frame may be rewritten");
   return parts.join(", ");
 }

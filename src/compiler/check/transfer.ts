@@ -6,11 +6,11 @@ import type { PathContext } from "./context.js";
 import { clearFlags, type FlagBox, maySet, snapshot } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
 import { afterWrites, writtenRegisters } from "./register-states.js";
-import { type Vector, valueOf, withValue } from "./vector.js";
+import { type Vector, valueNameOf, withValue } from "./vector.js";
 
 /** While IRQs are on, an interrupt may set every async flag, and no snapshot tells what they are. */
 export function settle(context: PathContext, vector: Vector): Vector {
-  if (valueOf(vector, context.dimension("irqs")) === "off") return vector;
+  if (valueNameOf(vector, context.dimension("irqs")) === "off") return vector;
   return withFlags(vector, maySet(vector.flags, context.asyncFlags));
 }
 
@@ -34,7 +34,12 @@ export function afterClear(context: PathContext, vector: Vector, node: ClearNode
 
 export function afterEvaluate(context: PathContext, vector: Vector, node: EvaluateNode): Vector {
   const bit = factBit(context, (fact) => "condition" in fact && fact.condition === node.condition);
-  return vector.with({ decided: vector.decided | bit, denied: vector.denied & ~bit, stale: vector.stale & ~bit, facts: vector.facts & ~bit });
+  return vector.with({
+    decided: vector.decided | bit,
+    denied: vector.denied & ~bit,
+    stale: vector.stale & ~bit,
+    facts: vector.facts & ~bit,
+  });
 }
 
 export function afterCall(context: PathContext, vector: Vector, node: CallNode): Vector {
@@ -58,7 +63,12 @@ function afterContract(context: PathContext, vector: Vector, item: Contract): Ve
 function rewritten(context: PathContext, vector: Vector): Vector {
   const { facts, decided, denied, stale } = vector;
   const kept = decided | eventFacts(context);
-  return afterWrites(context.model, vector, ["frame"]).with({ stale: stale | decided | facts, facts: facts & kept, denied: denied & decided, rewritten: context.mindsRewriting });
+  return afterWrites(context.model, vector, ["frame"]).with({
+    stale: stale | decided | facts,
+    facts: facts & kept,
+    denied: denied & decided,
+    rewritten: context.mindsRewriting,
+  });
 }
 
 /** Data of the kernel's, or saved registers, went through the CPU's buffers (INV-74, INV-75). */
@@ -116,7 +126,7 @@ function withToken(context: PathContext, vector: Vector, name: string, restored:
 
 function afterEffect(context: PathContext, vector: Vector, effect: Effect): Vector {
   if (effect.kind === "swapgs") {
-    const gs = valueOf(vector, context.dimension("gs"));
+    const gs = valueNameOf(vector, context.dimension("gs"));
     return set(context, vector, "gs", gs === "kernel" ? "user" : "kernel");
   }
   return vector;
@@ -137,5 +147,8 @@ export function factBit(context: PathContext, fits: (fact: PathContext["facts"][
 
 /** The bits of the facts that `event`, or any event, says of the frame that its entry leaves. */
 export function eventFacts(context: PathContext, event?: Event): number {
-  return context.facts.reduce((bits, fact, i) => ("event" in fact && (event === undefined || fact.event === event) ? bits | (1 << i) : bits), 0);
+  return context.facts.reduce(
+    (bits, fact, i) => ("event" in fact && (event === undefined || fact.event === event) ? bits | (1 << i) : bits),
+    0,
+  );
 }

@@ -1,7 +1,8 @@
 /** The state vector: one point of the machine and of the kernel's work, as far as the rules ask for it. Values, never changed in place. */
-import { boxKey, type FlagBox } from "./flag-box.js";
-import type { Event, Model, StateDimension } from "../model/model.js";
+
 import { type GeneralRegister, generalRegisters } from "../machine/instruction.js";
+import type { Event, Model, StateDimension } from "../model/model.js";
+import { boxKey, type FlagBox } from "./flag-box.js";
 
 /** What a register index is in `Vector.registers`. */
 export function registerBit(register: string): number {
@@ -90,7 +91,7 @@ export class Vector implements VectorFields {
 }
 
 /** The vector's value of a dimension, by name. */
-export function valueOf(vector: Vector, dimension: StateDimension): string {
+export function valueNameOf(vector: Vector, dimension: StateDimension): string {
   return dimension.values[valueIndex(vector, dimension)] as string;
 }
 

@@ -5,11 +5,11 @@
  * 7 context tracking and instrumentation, 8 mitigations, 9 emission. A code is never reused.
  */
 import type { Span } from "../text/source.js";
-import type { Diagnostic, Fix, Label, Severity, TraceStep } from "./diagnostic.js";
 import { entries1 } from "./codes-1-syntax.js";
 import { entries2 } from "./codes-2-names.js";
 import { entries3to8 } from "./codes-3-8-paths.js";
 import { entries9 } from "./codes-9-emission.js";
+import type { Diagnostic, Fix, Label, Severity, TraceStep } from "./diagnostic.js";
 
 export interface CatalogueEntry {
   readonly severity: Severity;

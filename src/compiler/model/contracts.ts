@@ -1,8 +1,9 @@
 /** Work items and steps: the contract that both have, and what is each one's own. */
-import type { Clause, GuardClause, Located, Name, StepDeclaration, WorkDeclaration } from "../syntax/tree.js";
+
 import { generalRegisters } from "../machine/instruction.js";
 import { parseInstruction } from "../machine/instructions.js";
 import { callerSavedRegisters } from "../machine/registers.js";
+import type { Clause, GuardClause, Located, Name, StepDeclaration, WorkDeclaration } from "../syntax/tree.js";
 import type { Source } from "../text/source.js";
 import { clausesOf, namesOf, settingsOf, single } from "./declarations.js";
 import { resolveFlags, resolveTest } from "./expressions.js";
@@ -27,7 +28,13 @@ export function declareWork(scope: Scope, source: Source, d: WorkDeclaration, fr
       { help: "say when it runs: `one-shot when FLAG`, `once when FLAG`, `final when FLAG`, or `always`" },
     );
   }
-  if (!call) scope.report("EX2026", scope.span(source, d.name), { declaration: "work", name, clause: "call" }, { help: "name the C function that does it: `call f(frame)`" });
+  if (!call)
+    scope.report(
+      "EX2026",
+      scope.span(source, d.name),
+      { declaration: "work", name, clause: "call" },
+      { help: "name the C function that does it: `call f(frame)`" },
+    );
   const test = guard && resolveGuard(scope, source, guard, frame);
   if (!guard || !call || (guard.policy !== "always" && !test)) return undefined;
   const work: Work = { ...contract, kind: "work", policy: guard.policy, guard: test, call: resolveCall(scope, source, call) };
@@ -38,7 +45,12 @@ export function declareWork(scope: Scope, source: Source, d: WorkDeclaration, fr
 function resolveGuard(scope: Scope, source: Source, guard: GuardClause, frame: Frame | undefined): Test | undefined {
   if (guard.test) return resolveTest({ source, scope, frame }, guard.test);
   if (guard.policy !== "always") {
-    scope.report("EX2026", scope.span(source, guard), { declaration: "guard", name: guard.policy, clause: "when …" }, { help: "name the flag" });
+    scope.report(
+      "EX2026",
+      scope.span(source, guard),
+      { declaration: "guard", name: guard.policy, clause: "when …" },
+      { help: "name the flag" },
+    );
   }
   return undefined;
 }
@@ -52,8 +64,20 @@ export function declareStep(scope: Scope, source: Source, d: StepDeclaration): S
   const contract = resolveContract(scope, source, d, clauses, call !== undefined);
   if ((call === undefined) === (asm === undefined)) {
     const span = scope.span(source, call ?? d.name);
-    if (call && asm) scope.report("EX2027", span, { clause: "asm` and `call", name }, { help: "a step is one C call or a few instructions; make two steps" });
-    else scope.report("EX2026", span, { declaration: "step", name, clause: "call` or `asm" }, { help: 'say how it is done: `call f()` or `asm "…"`' });
+    if (call && asm)
+      scope.report(
+        "EX2027",
+        span,
+        { clause: "asm` and `call", name },
+        { help: "a step is one C call or a few instructions; make two steps" },
+      );
+    else
+      scope.report(
+        "EX2026",
+        span,
+        { declaration: "step", name, clause: "call` or `asm" },
+        { help: 'say how it is done: `call f()` or `asm "…"`' },
+      );
     return undefined;
   }
   const form: StepForm = call

@@ -78,7 +78,12 @@ export function single<K extends Clause["kind"]>(
   const list = clauses.get(word) ?? [];
   for (const extra of list.slice(1)) {
     const secondary = [{ span: scope.span(source, list[0] as Clause), message: "the first one" }];
-    scope.report("EX2027", scope.span(source, extra), { clause: word, name }, { secondary, help: "nothing says which of them would count: write one" });
+    scope.report(
+      "EX2027",
+      scope.span(source, extra),
+      { clause: word, name },
+      { secondary, help: "nothing says which of them would count: write one" },
+    );
   }
   return list[0] as Extract<Clause, { kind: K }> | undefined;
 }
@@ -235,7 +240,12 @@ export function declareFlags(scope: Scope, source: Source, d: FlagsDeclaration, 
     }
     if (taken) {
       const secondary = [{ span: taken.span, message: `\`${taken.name}\` has it` }];
-      scope.report("EX2029", span, { bit, word: word.name, problem: `is \`${taken.name}\` already` }, { secondary, help: "give each flag a bit of its own" });
+      scope.report(
+        "EX2029",
+        span,
+        { bit, word: word.name, problem: `is \`${taken.name}\` already` },
+        { secondary, help: "give each flag a bit of its own" },
+      );
       continue;
     }
     const flag: Flag = {
@@ -310,7 +320,13 @@ export function declareEvents(scope: Scope, source: Source, d: EventDeclaration,
   const clauses = clausesOf(scope, source, "event", d.clauses, ["origin", "arrives", "starts", "frame", "above", "loses", "token"]);
   const origin = single(scope, source, names, clauses, "origin", "origin");
   const frameClause = single(scope, source, names, clauses, "frame", "frame");
-  if (!origin) scope.report("EX2026", scope.span(source, d.names[0] as Located), { declaration: "event", name: names, clause: "origin" }, { help: "say where it comes from: `origin user`, `origin kernel` or `origin user or kernel`" });
+  if (!origin)
+    scope.report(
+      "EX2026",
+      scope.span(source, d.names[0] as Located),
+      { declaration: "event", name: names, clause: "origin" },
+      { help: "say where it comes from: `origin user`, `origin kernel` or `origin user or kernel`" },
+    );
   const starts = settingsOf(scope, source, clauses, "starts");
   const tokens: Token[] = [];
   for (const clause of clauses.get("token") ?? []) {

@@ -93,7 +93,12 @@ function resolveStateTest(context: ExpressionContext, { left, right }: BinaryExp
 
 function resolveComparison(context: ExpressionContext, expression: BinaryExpression, operator: Comparison, span: Span): Test | undefined {
   if (context.featuresOnly !== undefined) {
-    context.scope.report("EX2031", span, { actual: "a comparison", expected: "an expression of features" }, { notes: [context.featuresOnly] });
+    context.scope.report(
+      "EX2031",
+      span,
+      { actual: "a comparison", expected: "an expression of features" },
+      { notes: [context.featuresOnly] },
+    );
     return undefined;
   }
   const left = resolveOperand(context, expression.left);
@@ -101,7 +106,10 @@ function resolveComparison(context: ExpressionContext, expression: BinaryExpress
   if (!left || !right) return undefined;
   if (right.kind !== "number" && operator !== "==" && operator !== "!=") {
     if (operator === "has" || operator === "lacks") {
-      context.scope.report("EX2031", right.span, { actual: "something that changes", expected: `a number or a constant after \`${operator}\`` });
+      context.scope.report("EX2031", right.span, {
+        actual: "something that changes",
+        expected: `a number or a constant after \`${operator}\``,
+      });
       return undefined;
     }
   }
@@ -117,7 +125,12 @@ function fitsValue({ scope }: ExpressionContext, value: Operand, number: Operand
   const text = largest >> 63n === 1n ? String(BigInt.asIntN(64, largest)) : `0x${largest.toString(16)}`;
   const secondary = [{ span: value.value.span, message: "it is declared here" }];
   const notes = [`\`${value.value.name}\` is an unsigned integer of 32 bits, so the test would always come out the same`];
-  scope.report("EX2039", number.span, { value: text, width: 32 }, { secondary, notes, help: "compare it with a number from 0 to 0xffffffff" });
+  scope.report(
+    "EX2039",
+    number.span,
+    { value: text, width: 32 },
+    { secondary, notes, help: "compare it with a number from 0 to 0xffffffff" },
+  );
   return false;
 }
 
@@ -134,7 +147,12 @@ function resolveNamedTest(context: ExpressionContext, expression: NameExpression
       }
       return { kind: "frame-user", span };
     }
-    scope.report("EX2031", span, { actual: "a saved register", expected: "a condition" }, { help: "compare it: `==`, `<`, `has`, `lacks` …" });
+    scope.report(
+      "EX2031",
+      span,
+      { actual: "a saved register", expected: "a condition" },
+      { help: "compare it: `==`, `<`, `has`, `lacks` …" },
+    );
     return undefined;
   }
   if (expression.path.length > 1) {
@@ -190,7 +208,12 @@ function resolveOperand(context: ExpressionContext, expression: Expression): Ope
     return { kind: "number", constants, literal, span };
   }
   if (expression.kind !== "name") {
-    scope.report("EX2031", span, { actual: "a condition", expected: "a number or a saved register" }, { help: "parentheses group conditions, not numbers" });
+    scope.report(
+      "EX2031",
+      span,
+      { actual: "a condition", expected: "a number or a saved register" },
+      { help: "parentheses group conditions, not numbers" },
+    );
     return undefined;
   }
   const [first, second] = expression.path as readonly [Name, Name | undefined];
@@ -225,7 +248,10 @@ function resolveToken(context: ExpressionContext, name: Name, span: Span): Opera
 }
 
 /** `A | B | mask`, all of one word. */
-function resolveFlagUnion(context: ExpressionContext, expression: BinaryExpression): { word: FlagWord; flags: readonly Flag[] } | undefined {
+function resolveFlagUnion(
+  context: ExpressionContext,
+  expression: BinaryExpression,
+): { word: FlagWord; flags: readonly Flag[] } | undefined {
   const names: Name[] = [];
   for (const part of flatten(expression, "|")) {
     if (part.kind === "name" && part.path.length === 1) names.push(part.path[0] as Name);

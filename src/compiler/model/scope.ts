@@ -84,7 +84,12 @@ export class Scope {
     const earlier = this.entities.get(name.text);
     if (earlier) {
       const secondary: Label[] = [{ span: earlier.value.span, message: `first declared here, as ${withArticle(earlier.kind)}` }];
-      this.report("EX2021", this.span(source, name), { name: name.text }, { label: "declared again here", secondary, help: "rename one of the two" });
+      this.report(
+        "EX2021",
+        this.span(source, name),
+        { name: name.text },
+        { label: "declared again here", secondary, help: "rename one of the two" },
+      );
       return;
     }
     this.entities.set(name.text, entity);
@@ -99,17 +104,32 @@ export class Scope {
     if (announced && (kinds as readonly string[]).includes(announced.kind)) {
       const { kind, span } = announced;
       const help = `a ${kind} is made of those above it: move the declaration of \`${name.text}\` up, or take it out of here`;
-      this.report("EX2034", this.span(source, name), { kind, name: name.text }, { secondary: [{ span, message: "it is declared here" }], help });
+      this.report(
+        "EX2034",
+        this.span(source, name),
+        { kind, name: name.text },
+        { secondary: [{ span, message: "it is declared here" }], help },
+      );
       return undefined;
     }
     const actual = entity ? { kind: entity.kind, span: entity.value.span } : announced;
     if (actual && (!entity || !(kinds as readonly string[]).includes(entity.kind))) {
       const secondary: Label[] = [{ span: actual.span, message: `\`${name.text}\` is declared here` }];
-      this.report("EX2022", this.span(source, name), { name: name.text, actual: withArticle(actual.kind), expected: withArticle(expected) }, { secondary });
+      this.report(
+        "EX2022",
+        this.span(source, name),
+        { name: name.text, actual: withArticle(actual.kind), expected: withArticle(expected) },
+        { secondary },
+      );
       return undefined;
     }
     if (!entity) {
-      this.unknown(source, name, expected, [...this.entities].filter(([, e]) => (kinds as readonly string[]).includes(e.kind)).map(([n]) => n));
+      this.unknown(
+        source,
+        name,
+        expected,
+        [...this.entities].filter(([, e]) => (kinds as readonly string[]).includes(e.kind)).map(([n]) => n),
+      );
       return undefined;
     }
     return entity as Extract<Entity, { kind: K }>;

@@ -44,7 +44,17 @@ export function buildGraph(model: Model, exit: Exit): BuildResult {
 export function buildEntry(model: Model, entry: Entry, event: Event): BuildResult {
   if (!model.frame) return { graph: undefined, diagnostics: [] };
   const { name, span, doc, body } = entry;
-  const exit: Exit = { name, span, doc, events: [event], toUser: event.fromUser, toKernel: event.fromKernel, prepare: undefined, leave: body, waivers: [] };
+  const exit: Exit = {
+    name,
+    span,
+    doc,
+    events: [event],
+    toUser: event.fromUser,
+    toKernel: event.fromKernel,
+    prepare: undefined,
+    leave: body,
+    waivers: [],
+  };
   const stack = model.dimensions.find((d) => d.name === "stack");
   // Where the processor switches no stack, an event from user mode finds the user's.
   const found = event.fromUser && !event.fromKernel ? stack?.values.indexOf("user") : stack?.usual;
@@ -292,7 +302,16 @@ class Builder {
       this.report("EX5010", span, { problem: lowered.problem }, { help: lowered.help });
       return [];
     }
-    return [this.branch(test, "when", span, () => this.actions(action.then), () => this.actions(action.otherwise), lowered)];
+    return [
+      this.branch(
+        test,
+        "when",
+        span,
+        () => this.actions(action.then),
+        () => this.actions(action.otherwise),
+        lowered,
+      ),
+    ];
   }
 
   private branch(
@@ -326,7 +345,12 @@ class Builder {
     const { form } = step;
     if (form.kind === "call" && this.side === "prepare") return this.callInC(step, form.call, span);
     if (except.length > 0 && form.kind !== "built-in") {
-      this.report("EX2033", span, { statement: "`except`", place: `\`do ${step.name}\`` }, { help: "only `restore_registers` leaves registers out" });
+      this.report(
+        "EX2033",
+        span,
+        { statement: "`except`", place: `\`do ${step.name}\`` },
+        { help: "only `restore_registers` leaves registers out" },
+      );
       return [];
     }
     if (form.kind === "call" && form.call.arguments.length > 0) {
@@ -338,7 +362,12 @@ class Builder {
     const result = placeStep({ model, frame, tokens, span }, step, except, this.location);
     if (!isPlaced(result)) {
       const secondary = result.span === span ? [] : [{ span: result.span, message: "this instruction" }];
-      this.report("EX5010", span, { problem: result.problem }, { secondary, help: "do this step where what it needs can still be reached" });
+      this.report(
+        "EX5010",
+        span,
+        { problem: result.problem },
+        { secondary, help: "do this step where what it needs can still be reached" },
+      );
       return [];
     }
     this.location = result.after;

@@ -17,7 +17,11 @@ export function blocksOf(node: PathNode): readonly (readonly PathNode[])[] {
 }
 
 /** Calls `visit` for all nodes of a block in program order, with the loops that hold them (outermost first). */
-export function visitNodes(nodes: readonly PathNode[], visit: (node: PathNode, loops: readonly PathNode[]) => void, loops: readonly PathNode[] = []): void {
+export function visitNodes(
+  nodes: readonly PathNode[],
+  visit: (node: PathNode, loops: readonly PathNode[]) => void,
+  loops: readonly PathNode[] = [],
+): void {
   for (const node of nodes) {
     visit(node, loops);
     const inner = node.kind === "loop" ? [...loops, node] : loops;

@@ -4,10 +4,11 @@
  * No back end decides anything that the graph does not say: implicit reads, the place where the returned condition is decided,
  * guards of work, feature guards of steps and the concrete instructions are all nodes here.
  */
-import type { Span } from "../text/source.js";
+
 import type { Instruction } from "../machine/instruction.js";
-import type { Condition, Exit, Flag, FlagWord, Model, Step, StateSetting, Tail, Test, Waiver, Work } from "../model/model.js";
 import type { Terminal } from "../machine/terminals.js";
+import type { Condition, Exit, Flag, FlagWord, Model, StateSetting, Step, Tail, Test, Waiver, Work } from "../model/model.js";
+import type { Span } from "../text/source.js";
 import type { Location } from "./location.js";
 
 interface NodeBase {

@@ -2,8 +2,7 @@
  * What is known, without running it, of where things are at one instruction of a `leave`: the symbolic value of each register
  * and stack slot. It resolves `{frame.sp}`, proves that registers hold the user's values, and names the simulator's slots.
  */
-import type { GeneralRegister } from "../machine/instruction.js";
-import type { FlagSource } from "../machine/instruction.js";
+import type { FlagSource, GeneralRegister } from "../machine/instruction.js";
 
 /** A memory area that RSP or a pointer can be in. `frame` starts at the frame's first byte. */
 export type Region = "frame" | `stack:${string}`;

@@ -13,7 +13,12 @@ export interface StepPlace {
 }
 
 /** `except` is for `restore_registers` alone. */
-export function placeStep({ model, frame, tokens, span }: StepPlace, step: Step, except: readonly string[], before: Location): Placed | PlaceProblem {
+export function placeStep(
+  { model, frame, tokens, span }: StepPlace,
+  step: Step,
+  except: readonly string[],
+  before: Location,
+): Placed | PlaceProblem {
   const ensured = step.ensures.find((s) => s.dimension.name === "stack");
   const ensuresStack = ensured?.dimension.values[ensured.value];
   const stacks = model.dimensions.find((d) => d.name === "stack")?.values ?? [];

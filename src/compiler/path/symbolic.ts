@@ -286,7 +286,12 @@ function sameRegister(a: ValueExpression, b: ValueExpression): boolean {
   );
 }
 
-function calculate(operator: Extract<ValueExpression, { kind: "binary" }>["operator"], left: bigint, right: bigint, width: Width): bigint | undefined {
+function calculate(
+  operator: Extract<ValueExpression, { kind: "binary" }>["operator"],
+  left: bigint,
+  right: bigint,
+  width: Width,
+): bigint | undefined {
   // Shift counts and bit numbers count modulo the width (SDM Vol. 2A, BTS): a register may hold any number.
   const bit = right % BigInt(width);
   switch (operator) {

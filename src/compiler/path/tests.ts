@@ -29,13 +29,18 @@ export function lowerTest(test: Test, location: Location, context: TestContext):
     case "condition":
       return lowerCondition(test, location, context);
     case "frame-user":
-      return context.frame.user ? lowerTest(context.frame.user, location, context) : { problem: "the frame does not say how it tells user mode", help: "add `user when …` to it" };
+      return context.frame.user
+        ? lowerTest(context.frame.user, location, context)
+        : { problem: "the frame does not say how it tells user mode", help: "add `user when …` to it" };
     case "compare":
       return lowerComparison(test, location, context);
     case "and":
     case "or":
       if (test.operands.length === 1) return lowerTest(test.operands[0] as Test, location, context);
-      return { problem: "assembly makes one test at a time", help: "write one `when` inside the other, or let `prepare` return the condition" };
+      return {
+        problem: "assembly makes one test at a time",
+        help: "write one `when` inside the other, or let `prepare` return the condition",
+      };
     case "flags":
       return { problem: "the work flags are read and tested by `prepare`, not by `leave`", help: "let `prepare` return a condition" };
     // An entry's tests are not made into instructions yet; the checker follows both outcomes.
@@ -51,10 +56,16 @@ function lowerCondition(test: Extract<Test, { kind: "condition" }>, location: Lo
   if (condition !== context.returns) {
     const inner = lowerTest(condition.test, location, context);
     if (!("problem" in inner)) return inner;
-    return { problem: `\`${condition.name}\` is not what \`prepare\` returns, and it takes more than one test`, help: `write \`prepare … returns ${condition.name}\`` };
+    return {
+      problem: `\`${condition.name}\` is not what \`prepare\` returns, and it takes more than one test`,
+      help: `write \`prepare … returns ${condition.name}\``,
+    };
   }
   if (location.registers.rax.kind !== "returned") {
-    return { problem: `RAX no longer holds what \`prepare\` returned, so \`${condition.name}\` cannot be tested here`, help: "test it before the registers are restored" };
+    return {
+      problem: `RAX no longer holds what \`prepare\` returned, so \`${condition.name}\` cannot be tested here`,
+      help: "test it before the registers are restored",
+    };
   }
   const al: InstructionOperand = { kind: "register", register: "rax", width: 8 };
   return { condition: [place({ mnemonic: "testb", operands: [al, al] }, test, location)], whenZero: false };
@@ -68,18 +79,24 @@ function lowerComparison(test: Extract<Test, { kind: "compare" }>, location: Loc
   const number = right.constants.reduce((n, c) => n | (c.arms[0]?.value ?? 0n), right.literal);
   if (operator === "has" || operator === "lacks") {
     const width = number < 0x100n ? 8 : 32;
-    if (number >= 0x8000_0000n) return { problem: `0x${number.toString(16)} does not fit in an instruction`, help: "let `prepare` return the condition" };
+    if (number >= 0x8000_0000n)
+      return { problem: `0x${number.toString(16)} does not fit in an instruction`, help: "let `prepare` return the condition" };
     const operand = operandOf(left, location, context, width);
     if ("problem" in operand) return operand;
     const mnemonic = width === 8 ? "testb" : "testl";
-    return { condition: [place({ mnemonic, operands: [{ kind: "immediate", value: number }, operand] }, test, location)], whenZero: operator === "lacks" };
+    return {
+      condition: [place({ mnemonic, operands: [{ kind: "immediate", value: number }, operand] }, test, location)],
+      whenZero: operator === "lacks",
+    };
   }
-  if (operator !== "==" && operator !== "!=") return { problem: "assembly tests for equality or for bits here", help: "let `prepare` return the condition" };
+  if (operator !== "==" && operator !== "!=")
+    return { problem: "assembly tests for equality or for bits here", help: "let `prepare` return the condition" };
   const width = left.kind === "token" && number < 0x8000_0000n ? 32 : 64;
   const operand = operandOf(left, location, context, width);
   if ("problem" in operand) return operand;
   const signed = BigInt.asIntN(64, number);
-  if (signed < -0x8000_0000n || signed > 0x7fff_ffffn) return { problem: `0x${number.toString(16)} does not fit in an instruction`, help: "let `prepare` return the condition" };
+  if (signed < -0x8000_0000n || signed > 0x7fff_ffffn)
+    return { problem: `0x${number.toString(16)} does not fit in an instruction`, help: "let `prepare` return the condition" };
   const suffix = width === 64 ? "q" : "l";
   const instruction: Instruction =
     number === 0n && operand.kind === "register"
@@ -92,11 +109,15 @@ function operandOf(operand: Operand, location: Location, context: TestContext, w
   if (operand.kind === "field") {
     const address = addressOfField(operand.field, location, context.frame);
     if (address) return { kind: "memory", address: { segment: undefined, symbol: "", ...address } };
-    return { problem: `the saved \`${operand.field.name}\` cannot be reached here`, help: "test it while the frame, or a copy of this field, is still pointed to" };
+    return {
+      problem: `the saved \`${operand.field.name}\` cannot be reached here`,
+      help: "test it while the frame, or a copy of this field, is still pointed to",
+    };
   }
   if (operand.kind === "token") {
     for (const [register, value] of Object.entries(location.registers)) {
-      if (value.kind === "token" && value.token === operand.token.name) return { kind: "register", register: register as keyof Location["registers"], width };
+      if (value.kind === "token" && value.token === operand.token.name)
+        return { kind: "register", register: register as keyof Location["registers"], width };
     }
     return { problem: `the token \`${operand.token.name}\` is in no register any more`, help: "test it before its register is restored" };
   }

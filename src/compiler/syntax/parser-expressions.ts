@@ -150,7 +150,8 @@ export abstract class ExpressionParser extends RecoveringParser {
           ALT: () => {
             const { startOffset: start } = this.CONSUME(t.Minus);
             const { end, value } = this.integer(this.CONSUME2(t.Integer));
-            if (value > 1n << 63n) this.sink.report("EX1028", start, end, { text: `-${value}` }, { help: "the smallest number is -0x8000_0000_0000_0000" });
+            if (value > 1n << 63n)
+              this.sink.report("EX1028", start, end, { text: `-${value}` }, { help: "the smallest number is -0x8000_0000_0000_0000" });
             return { kind: "integer", start, end, value: -value };
           },
         },

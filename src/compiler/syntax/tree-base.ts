@@ -27,4 +27,3 @@ export interface Comment extends Located {
   readonly text: string;
   readonly doc: boolean;
 }
-

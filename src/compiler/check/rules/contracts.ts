@@ -6,7 +6,7 @@ import { instructionFacts } from "../instruction-facts.js";
 import { missingRegisters } from "../registers.js";
 import type { Rule, Visit } from "../rule.js";
 import { afterInstruction } from "../transfer.js";
-import { registerBit, type Vector, valueIndex, valueOf } from "../vector.js";
+import { registerBit, type Vector, valueIndex, valueNameOf } from "../vector.js";
 
 /** What compiled C takes for granted (System V ABI AMD64 3.2.1; INV-41, INV-118, INV-119). */
 const callRequires = [
@@ -35,7 +35,7 @@ export function holds(context: PathContext, vector: Vector, setting: StateSettin
 }
 
 export function actualValue(context: PathContext, vector: Vector, setting: StateSetting): string {
-  if (setting.dimension !== context.dimension("registers")) return valueOf(vector, setting.dimension);
+  if (setting.dimension !== context.dimension("registers")) return valueNameOf(vector, setting.dimension);
   return missingRegisters(vector, setting.except).join(", ").concat(" not restored");
 }
 
@@ -137,7 +137,7 @@ function decidedByInstructions(context: PathContext, node: InstructionsNode): Re
 function checkCall({ context, vector, report }: Visit, item: Contract, required: readonly (typeof callRequires)[number][]): void {
   for (const [name, wanted, why] of required) {
     const dimension = context.dimension(name);
-    const actual = valueOf(vector, dimension);
+    const actual = valueNameOf(vector, dimension);
     // What the contract asks for itself was told already.
     if (actual === wanted || item.requires.some((r) => r.dimension === dimension)) continue;
     report({

@@ -148,7 +148,8 @@ function excludes(known: Compare, test: Compare): boolean {
     return false;
   const [a, b] = [smallest(known.right), smallest(test.right)];
   if (known.operator === "lacks") return (test.operator === "has" && (b & ~a) === 0n) || (test.operator === "==" && (a & b) !== 0n);
-  if (known.operator === "==") return test.operator === "has" ? (a & b) === 0n : test.operator === "==" ? a !== b : test.operator === "!=" && a === b;
+  if (known.operator === "==")
+    return test.operator === "has" ? (a & b) === 0n : test.operator === "==" ? a !== b : test.operator === "!=" && a === b;
   return known.operator === opposite[test.operator] && a === b;
 }
 

@@ -1,7 +1,7 @@
 /** IRQs may be on only while the kernel's own GS, page tables, stack and speculation controls are loaded (INV-42, INV-52, INV-72), and never in any-context paths (INV-37, INV-100). */
 import { instructionFacts } from "../instruction-facts.js";
 import type { Rule } from "../rule.js";
-import { valueOf } from "../vector.js";
+import { valueNameOf } from "../vector.js";
 
 const kernelOwn = [
   ["gs", ["kernel"]],
@@ -33,7 +33,7 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
     });
     return;
   }
-  const on = valueOf(vector, irqs) === "on";
+  const on = valueNameOf(vector, irqs) === "on";
   if (on && swaps) {
     report({
       code: "EX4005",
@@ -47,7 +47,7 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
   } else if (turnsOn || (on && !vector.event.anyPoint && node.kind !== "terminal")) {
     for (const [name, allowed] of kernelOwn) {
       const dimension = context.dimension(name);
-      const actual = valueOf(vector, dimension);
+      const actual = valueNameOf(vector, dimension);
       if ((allowed as readonly string[]).includes(actual)) continue;
       report({
         code: "EX4005",

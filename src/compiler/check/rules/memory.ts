@@ -3,7 +3,7 @@ import { formatInstruction } from "../../machine/instructions.js";
 import { instructionFacts } from "../instruction-facts.js";
 import type { Rule, Visit } from "../rule.js";
 import { kernelOnlyStacks, stackOfRegion } from "../stacks.js";
-import { valueOf } from "../vector.js";
+import { valueNameOf } from "../vector.js";
 
 export const memory: Rule = (visit) => {
   const { node, instruction: index } = visit;
@@ -16,7 +16,7 @@ export const memory: Rule = (visit) => {
   const { context, vector, report } = visit;
   const stack = context.dimension("stack");
   const cr3 = context.dimension("cr3");
-  if (facts.usesStack && valueOf(vector, stack) === "user") {
+  if (facts.usesStack && valueNameOf(vector, stack) === "user") {
     report({
       code: "EX4006",
       args: { instruction: text() },
@@ -27,10 +27,10 @@ export const memory: Rule = (visit) => {
       },
     });
   }
-  if (valueOf(vector, cr3) !== "kernel" && facts.regions.some((region) => mappedOnlyInKernel(visit, region))) {
+  if (valueNameOf(vector, cr3) !== "kernel" && facts.regions.some((region) => mappedOnlyInKernel(visit, region))) {
     report({
       code: "EX4004",
-      args: { instruction: text(), region: `${valueOf(vector, stack)} stack` },
+      args: { instruction: text(), region: `${valueNameOf(vector, stack)} stack` },
       cause: { kind: "dimension", dimension: cr3 },
       details: {
         notes: ["the first access to it would fault, with no stack to take the fault on (INV-50, INV-51)"],
@@ -65,7 +65,7 @@ function checkPerCpu({ context, vector, report }: Visit, instruction: () => stri
     ["speculation", "the processor may have guessed the way around SWAPGS, and load through the other base ahead of time (INV-45)"],
   ] as const) {
     const dimension = context.dimension(name);
-    const actual = valueOf(vector, dimension);
+    const actual = valueNameOf(vector, dimension);
     if (actual === "kernel" || actual === "fenced") continue;
     // Not every kernel, and not every processor, needs the fence: its event says so.
     if (name === "speculation" && !vector.event.starts.some((s) => s.dimension === dimension)) continue;

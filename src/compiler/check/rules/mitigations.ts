@@ -1,7 +1,7 @@
 /** Orders among mitigations that a state alone does not tell. */
 import { instructionFacts } from "../instruction-facts.js";
 import type { Rule } from "../rule.js";
-import { valueOf } from "../vector.js";
+import { valueNameOf } from "../vector.js";
 
 /** INV-71, INV-72: without the kernel's speculation controls, a RET may be predicted to where user code chose. */
 export const returnsAfterControls: Rule = ({ context, node, vector, instruction, report }) => {
@@ -11,7 +11,7 @@ export const returnsAfterControls: Rule = ({ context, node, vector, instruction,
     step.containsReturn || node.instructions.some((_, i) => instructionFacts(context, node, i)?.effects.some((e) => e.kind === "call"));
   if (!calls) return;
   const dimension = context.dimension("spec_ctrl");
-  const actual = valueOf(vector, dimension);
+  const actual = valueNameOf(vector, dimension);
   if (actual === "kernel") return;
   const entering = context.model.entries.some((entry) => entry.name === context.graph.exit.name);
   report({

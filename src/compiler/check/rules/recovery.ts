@@ -5,7 +5,7 @@ import type { TerminalNode } from "../../path/graph.js";
 import type { Span } from "../../text/source.js";
 import { raises } from "../interruption.js";
 import type { Rule, Visit } from "../rule.js";
-import { valueIndex, valueOf } from "../vector.js";
+import { valueIndex, valueNameOf } from "../vector.js";
 
 export const recovery: Rule = (visit) => {
   const { context, node, vector } = visit;
@@ -71,7 +71,7 @@ function checkArrival({ context, vector, report }: Visit, { terminal }: Terminal
     if (["irqs", "stack", "registers"].includes(dimension.name) || valueIndex(vector, dimension) === value) continue;
     // An entry that arrives with a bit of RFLAGS set clears it: it may be clear, too.
     if (["ac", "df", "nt", "tf"].includes(dimension.name) && dimension.values[value] === "set") continue;
-    const actual = valueOf(vector, dimension);
+    const actual = valueNameOf(vector, dimension);
     const wanted = dimension.values[value] as string;
     report({
       code: "EX5011",
@@ -87,7 +87,7 @@ function checkArrival({ context, vector, report }: Visit, { terminal }: Terminal
   const stack = context.dimension("stack");
   const arrives = event.arrives.find((s) => s.dimension === stack);
   const own = arrives !== undefined && stack.values[arrives.value] === "ist";
-  if (own || valueOf(vector, stack) !== "espfix") return;
+  if (own || valueNameOf(vector, stack) !== "espfix") return;
   report({
     code: "EX5011",
     args: { terminal: terminal.name, dimension: "stack", actual: "espfix", event: event.name, wanted: "ist" },

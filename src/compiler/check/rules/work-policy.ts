@@ -5,14 +5,14 @@ import type { Work } from "../../model/model.js";
 import { visitNodes } from "../../path/flow.js";
 import type { PathNode } from "../../path/graph.js";
 import type { Rule } from "../rule.js";
-import { valueOf } from "../vector.js";
+import { valueNameOf } from "../vector.js";
 
 /** INV-2: what may sleep runs with IRQs on. INV-6, INV-7: final work is atomic and runs with IRQs off. */
 export const workIrqs: Rule = ({ context, node, vector, instruction, report }) => {
   const item = node.kind === "call" ? node.item : node.kind === "instructions" && instruction === undefined ? node.step : undefined;
   if (!item || (item.kind === "work" && vector.event.anyPoint)) return;
   const irqs = context.dimension("irqs");
-  const actual = valueOf(vector, irqs);
+  const actual = valueNameOf(vector, irqs);
   const cause = { kind: "dimension", dimension: irqs } as const;
   // What a step of `leave` requires is `contracts.ts`'s.
   const requirement = node.kind === "call" ? item.requires.find((r) => r.dimension === irqs) : undefined;
