@@ -30,6 +30,8 @@ export interface Finding<C extends Code = Code> {
   readonly combinations?: bigint;
   /** The obligation that a `waive` may name. */
   readonly obligation?: { readonly dimension: StateDimension; readonly value: number };
+  /** It is owed only of some frames: no step but a branch can see to it. */
+  readonly underTest?: boolean;
   /** The flags that are owed; a `waive` may name them. */
   readonly pending?: readonly Flag[];
 }

@@ -288,6 +288,7 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
       cause: { kind: "dimension", dimension },
       combinations: combinations & owing,
       obligation: { dimension, value },
+      underTest: require.test !== undefined,
       details: {
         secondary: [{ span: require.span, message: "the obligation is declared here" }],
         notes: require.because !== undefined ? [require.because] : [],
