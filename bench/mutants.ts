@@ -18,6 +18,8 @@ const each = Number(eachText);
 const names = examples.length > 0 ? examples : ["tiny-kernel", "four-paths-2015", "linux-6.12", "freebsd-ast"];
 
 const found = new Map<Layer, number>();
+/** By language and operator: how many were run, how many survived, how many each layer found. */
+const operators = new Map<string, { run: number; survived: number; readonly layers: Map<Layer, number> }>();
 const counts = { run: 0, survivors: 0, absent: 0 };
 const began = performance.now();
 console.log(`seed ${seed}, each operator ${each} times an example`);
@@ -43,15 +45,24 @@ for (const name of names) {
       continue;
     }
     counts.run++;
+    const key = `${mutant.language}, ${mutant.operator}`;
+    const row = operators.get(key) ?? { run: 0, survived: 0, layers: new Map<Layer, number>() };
+    operators.set(key, row);
+    row.run++;
+    if (killed.size === 0) row.survived++;
+    for (const layer of killed) row.layers.set(layer, (row.layers.get(layer) ?? 0) + 1);
     if (killed.size === 0) counts.survivors++;
     for (const layer of killed) found.set(layer, (found.get(layer) ?? 0) + 1);
-    const row = layers.map((layer) => (killed.has(layer) ? "x" : ""));
+    const marks = layers.map((layer) => (killed.has(layer) ? "x" : ""));
     console.log(
-      `| ${[name, mutant.language, mutant.operator, `\`${mutant.story}\``, ...row].join(" | ")} |${killed.size === 0 ? " survived" : ""}`,
+      `| ${[name, mutant.language, mutant.operator, `\`${mutant.story}\``, ...marks].join(" | ")} |${killed.size === 0 ? " survived" : ""}`,
     );
   }
   bench.dispose();
 }
+console.log(`\n| operator | mutants | ${layers.join(" | ")} | survived |\n|---|---|${layers.map(() => "---").join("|")}|---|`);
+for (const [operator, row] of operators)
+  console.log(`| ${[operator, row.run, ...layers.map((layer) => row.layers.get(layer) ?? 0), row.survived].join(" | ")} |`);
 console.log(
   `\n${counts.run} mutants run, ${counts.run - counts.survivors} killed, ${counts.survivors} survived; by layer: ${layers.map((l) => `${l} ${found.get(l) ?? 0}`).join(", ")}.`,
 );

@@ -14,6 +14,7 @@ const longSuites = [
   "test/differential/**",
   "test/**/fuzz.test.ts",
   "test/gas/walk.test.ts",
+  "test/run/**",
   "test/simulator/instructions.test.ts",
   "test/simulator/modules.test.ts",
 ];

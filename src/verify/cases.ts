@@ -36,6 +36,8 @@ export class CaseMaker {
   private readonly perCpuAddress: bigint;
   private readonly tables: bigint;
   private readonly landing: number;
+  /** Memory from which RSP is loaded: it holds the top of a stack that both page tables map. */
+  private readonly stackCells: ReadonlySet<string>;
 
   constructor(image: Image) {
     this.image = image;
@@ -55,6 +57,8 @@ export class CaseMaker {
     this.perCpuAddress = BigInt(address("machine_per_cpu"));
     this.tables = BigInt(address("machine_tables"));
     this.landing = address("landing_page");
+    const loads = image.bench.program.instructions.map(({ instruction }) => /^movq\t(.*), %rsp$/.exec(formatInstruction(instruction))?.[1]);
+    this.stackCells = new Set(loads.filter((cell) => cell !== undefined));
   }
 
   /** Makes the case with this number of a seed, and its machine in `machine`. */
@@ -125,14 +129,11 @@ export class CaseMaker {
 
   /** What memory that instructions name holds: pointers that kernels keep per CPU, or anything. */
   private cellValue(random: Random, cell: CellOf): bigint {
-    const { addresses, bench } = this.image;
+    const { addresses } = this.image;
     if (cell.value !== undefined) return BigInt.asUintN(64, BigInt(cell.value));
     if (/^%gs:espfix_waddr/.test(cell.name)) return BigInt((addresses.get("machine_espfix_page") ?? 0) + espfixOffset);
     if (/^%gs:espfix_stack/.test(cell.name)) return espfixAddress;
-    const loadsStack = bench.program.instructions.some(
-      ({ instruction }) => formatInstruction(instruction).replace("\t", " ") === `movq ${cell.name}, %rsp`,
-    );
-    if (loadsStack) return BigInt(addresses.get("trampoline_stack_top") ?? 0);
+    if (this.stackCells.has(cell.name)) return BigInt(addresses.get("trampoline_stack_top") ?? 0);
     return random.word64();
   }
 

@@ -3,40 +3,18 @@
  * through `objdump`'s listing address by address, jumps followed, in kernels with random combinations of features.
  */
 import { afterAll, describe, expect, test } from "vitest";
-import type { Instruction } from "../../src/compiler/machine/instruction.js";
-import { parseInstruction } from "../../src/compiler/machine/instructions.js";
-import { terminals } from "../../src/compiler/machine/terminals.js";
 import { visitTest } from "../../src/compiler/model/expressions.js";
 import { combinations } from "../../src/compiler/model/features.js";
 import type { Feature } from "../../src/compiler/model/model.js";
+import { isStep } from "../../src/verify/disassembly.js";
 import { emitExample, exampleNames } from "../gas/specs.js";
-import { type Assembled, assemble, canonical, type Disassembled, inFolder } from "../machine/tools.js";
+import { type Assembled, assemble, type Disassembled, inFolder } from "../machine/tools.js";
 import { randomFrom, randomMachine, randomScript, seed } from "../simulator/random.js";
 import { load, type SimulatorModule, simulateExample } from "../simulator/specs.js";
 
 /** Kernels that are assembled for each example, and machines that are run through each path of each. */
 const kernels = 40;
 const machines = 300;
-
-/** An instruction with its symbols cut down to the first of each sum, which is what a relocation names. */
-function comparable(text: string): string {
-  const cut = text.replace(/([A-Za-z_]\w*)(?:[+-]\w+)+(?=[(,]|$)/g, "$1");
-  const parsed = parseInstruction(cut);
-  return "error" in parsed ? cut.replace(/\s+/g, " ") : canonical(parsed.instruction satisfies Instruction);
-}
-
-/** The disassembler's text with a relocation's symbol put back where the linker will. */
-function disassembled({ relocation, text }: Disassembled): string {
-  if (relocation === undefined) return comparable(text);
-  const named = text
-    .replace(/%gs:-?(0x)?[0-9a-f]+/, `%gs:${relocation}`)
-    .replace(/-?(0x)?[0-9a-f]+\(%rip\)/, `${relocation}(%rip)`)
-    .replace(/^(call\w*\s+).*/, `$1${relocation}`)
-    .replace(/\$(0x)?0(?=,)/, `$${relocation}`);
-  return comparable(named);
-}
-
-const mnemonicsOfJumps: Readonly<Record<string, string>> = { je: "jz", jne: "jnz", jb: "jc", jae: "jnc", jmpq: "jmp" };
 
 /** What one run returned from its C side, and the instructions that it executed. */
 interface Run {
@@ -79,19 +57,7 @@ class Walk {
 
   private fits(address: number, step: string): boolean {
     const line = this.lines.get(address);
-    if (!line) return false;
-    const [mnemonic = ""] = step.split(" ");
-    const bytes = terminals.find((t) => t.mnemonic === mnemonic)?.bytes;
-    if (bytes) return this.code.bytesAt(address, bytes.length) === bytes.map((b) => b.toString(16).padStart(2, "0")).join(" ");
-    const [written = "", target] = line.text.split(/\s+/);
-    if (mnemonic.startsWith("j")) {
-      if ((mnemonicsOfJumps[written] ?? written) !== mnemonic) return false;
-      const label = step.slice(mnemonic.length + 1);
-      // Local labels have no symbol of their own; where they are, the walk finds out.
-      if (/^\d+f$|^\.L/.test(label)) return line.relocation === undefined;
-      return line.relocation === label || (target !== undefined && this.code.symbols.get(label) === Number.parseInt(target, 16));
-    }
-    return disassembled(line) === comparable(step);
+    return line !== undefined && isStep(line, step, this.code.symbols);
   }
 
   private successors(address: number, returned: boolean | undefined): number[] {

@@ -6,14 +6,10 @@ import { join } from "node:path";
 import type { Instruction } from "../../src/compiler/machine/instruction.js";
 import { formatInstruction, parseInstruction } from "../../src/compiler/machine/instructions.js";
 import { mnemonicNamed } from "../../src/compiler/machine/mnemonics.js";
+import type { DisassembledLine } from "../../src/verify/disassembly.js";
 
 /** One line of a disassembly. */
-export interface Disassembled {
-  readonly address: number;
-  readonly text: string;
-  /** The symbol that a relocation inside the instruction refers to. */
-  readonly relocation: string | undefined;
-}
+export type Disassembled = DisassembledLine;
 
 /** An assembled file: its instructions by address, and where its symbols are. */
 export interface Assembled {
@@ -46,7 +42,7 @@ export function inFolder<T>(files: readonly { readonly name: string; readonly te
 export function assemble(folder: string, file: string, symbols: Readonly<Record<string, number>> = {}, section = ".text"): Assembled {
   const definitions = Object.entries(symbols).flatMap(([name, value]) => ["--defsym", `${name}=${value}`]);
   binutils("as", ["--64", "--fatal-warnings", ...definitions, "-o", "out.o", file], folder);
-  const lines: { address: number; text: string; relocation: string | undefined }[] = [];
+  const lines: Disassembled[] = [];
   const bytes = new Map<number, string>();
   const names = new Map<string, number>();
   for (const line of binutils("objdump", ["-d", "-r", "-t", "-w", "-j", section, "out.o"], folder).split("\n")) {
@@ -60,6 +56,7 @@ export function assemble(folder: string, file: string, symbols: Readonly<Record<
       const relocation = /R_X86_64_\w+\s+([\w.]+)/.exec(line)?.[1];
       lines.push({
         address,
+        bytes: encoded,
         text: (instruction[3] ?? "")
           .replace(/\s*R_X86_64.*$/, "")
           .replace(/\s+[0-9a-f]+:\s*$/, "")
