@@ -1,8 +1,8 @@
 /** Where no order is legal, the report names the contracts that collide, each at its place; and what else a planned leave may say. */
 import { describe, expect, test } from "vitest";
 import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
-import { compileText } from "../docs/compile.js";
 import { waysOf } from "../../tools/planning/ways.js";
+import { compileText } from "../docs/compile.js";
 
 const prelude = `edition 2026
 import "bare"
@@ -42,7 +42,9 @@ describe("two contracts collide", () => {
   const owed = "require history gone at user";
 
   test("an obligation and a state that nobody brings about", () => {
-    const { notes, secondary, primary } = fault(`step forget {\n  asm "lfence"\n  requires irqs on\n  ensures history gone\n}\n${owed}${leaveTo("user", "iretq")}`);
+    const { notes, secondary, primary } = fault(
+      `step forget {\n  asm "lfence"\n  requires irqs on\n  ensures history gone\n}\n${owed}${leaveTo("user", "iretq")}`,
+    );
     expect(shown(primary)).toBe("iretq");
     expect(notes).toContain("no step brings about irqs on");
     expect(secondary.map(shown)).toEqual(["history", "irqs on"].map((start) => expect.stringContaining(start)));
@@ -65,7 +67,9 @@ ${owed}${leaveTo("user", "iretq")}`;
     const { notes, secondary } = fault(text);
     expect(notes.join("\n")).toContain("these collide");
     expect(notes.join("\n")).toContain("`lower_guard` requires history kept");
-    expect(secondary.map(({ message }) => message)).toEqual(expect.arrayContaining(["owed: guard down", "owed: history gone", "`lower_guard` requires history kept"]));
+    expect(secondary.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(["owed: guard down", "owed: history gone", "`lower_guard` requires history kept"]),
+    );
   });
 
   test("a step behind the swap of GS that reads per-CPU data", () => {
@@ -115,6 +119,8 @@ tail last to user {\n  requires irqs off, gs user\n  do restore_registers\n  ire
 
   test("an obligation that is waived is not planned for", () => {
     const text = `step forget {\n  asm "lfence"\n  ensures history gone\n}\nrequire history gone at user\n`;
-    expect(steps(`${text}${leaveTo("user", 'waive history gone because "kept on purpose"\n    iretq')}`)).toEqual(["restore_registers swapgs iretq"]);
+    expect(steps(`${text}${leaveTo("user", 'waive history gone because "kept on purpose"\n    iretq')}`)).toEqual([
+      "restore_registers swapgs iretq",
+    ]);
   });
 });

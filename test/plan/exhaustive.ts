@@ -20,7 +20,8 @@ interface Choice {
 export function instructionsIn(nodes: readonly PathNode[], features: ReadonlySet<Feature>): number {
   let count = 0;
   for (const node of nodes) {
-    if (node.kind === "branch") count += instructionsIn(evaluateFeatures(node.test, features) === true ? node.then : node.otherwise, features);
+    if (node.kind === "branch")
+      count += instructionsIn(evaluateFeatures(node.test, features) === true ? node.then : node.otherwise, features);
     else if (node.kind === "instructions") count += node.instructions.filter(({ instruction }) => instruction.mnemonic !== ":").length;
     if (node.kind === "terminal") break;
   }
@@ -55,7 +56,8 @@ export function cheapest(model: Model, exit: Exit, most: number): number | undef
     let state = "";
     visitNodes(graph.leave, (node) => {
       if (node.kind === "instructions") cost += node.instructions.filter(({ instruction }) => instruction.mnemonic !== ":").length;
-      if (node.kind === "terminal") state = JSON.stringify([node.before.registers, [...node.before.slots].map(([region, words]) => [region, [...words]])], bigintText);
+      if (node.kind === "terminal")
+        state = JSON.stringify([node.before.registers, [...node.before.slots].map(([region, words]) => [region, [...words]])], bigintText);
     });
     if (cost > most) return undefined;
     const errors = check(graph).diagnostics.filter((d) => d.severity === "error");
@@ -71,18 +73,19 @@ export function cheapest(model: Model, exit: Exit, most: number): number | undef
     return { cost, reaches: errors.length === 0, state };
   };
   const seen = new Set<string>();
-  const open: (readonly Choice[])[][] = [[[]]];
+  const open = new Map<number, (readonly Choice[])[]>([[0, [[]]]]);
+  const at = (cost: number) => open.get(cost) ?? [];
   for (let cost = 0; cost <= most; cost++) {
-    for (const chosen of open[cost] ?? []) {
+    for (const chosen of at(cost)) {
       const found = outcome(chosen);
       if (!found || seen.has(found.state)) continue;
       if (found.cost > cost) {
-        (open[found.cost] ??= []).push(chosen);
+        open.set(found.cost, [...at(found.cost), chosen]);
         continue;
       }
       seen.add(found.state);
       if (found.reaches) return cost;
-      for (const choice of choices) (open[cost] as (readonly Choice[])[]).push([...chosen, choice]);
+      for (const choice of choices) at(cost).push([...chosen, choice]);
     }
   }
   return undefined;

@@ -71,7 +71,10 @@ export function machine(random: Random): { readonly steps: readonly string[]; sp
     ]);
     const ensures = distinct([setting(), ...(random.chance(30) ? [setting()] : [])]);
     const condition = random.chance(20) ? ` if ${random.pick(["FAST", "not FAST"])}` : "";
-    const asm = random.pick(lines).map((line) => `"${line}"`).join(" ");
+    const asm = random
+      .pick(lines)
+      .map((line) => `"${line}"`)
+      .join(" ");
     text += `\nstep ${name}${condition} {\n  asm ${asm}\n`;
     if (requires.length > 0) text += `  requires ${requires.join(", ")}\n`;
     text += `  ensures ${ensures.join(", ")}\n}\n`;

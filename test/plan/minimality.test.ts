@@ -5,7 +5,7 @@ import { compileText } from "../docs/compile.js";
 import { cheapest, inKernel, instructionsIn } from "./exhaustive.js";
 import { machine, Random } from "./machines.js";
 
-const seed = Number(process.env["SEED"] ?? Date.now() % 1_000_000);
+const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const machines = 10;
 /** The restore of 15 registers, and some: what the search of all orders can afford. */
 const mostInstructions = 15 + 3;
@@ -19,7 +19,10 @@ describe(`random machines from seed ${seed}`, () => {
     const errors = diagnostics.filter((d) => d.severity === "error");
     const exit = model?.exits[0];
     if (!model || !exit) throw new Error(errors.map((d) => d.message).join("\n"));
-    expect([...new Set(errors.map((d) => d.code))].filter((code) => code !== "EX5013"), text).toEqual([]);
+    expect(
+      [...new Set(errors.map((d) => d.code))].filter((code) => code !== "EX5013"),
+      text,
+    ).toEqual([]);
     const [fast] = model.features as readonly [Feature];
     for (const features of [new Set<Feature>(), new Set([fast])]) {
       const kernel = inKernel(model, features);

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "vitest";
 import type { Compilation } from "../../src/compiler/compile.js";
 import type { Feature } from "../../src/compiler/model/model.js";
-import { compileText, readRepositoryFile } from "../docs/compile.js";
 import { type Way, waysOf } from "../../tools/planning/ways.js";
+import { compileText, readRepositoryFile } from "../docs/compile.js";
 
 const planned = readRepositoryFile("examples/linux-6.12-planned.exitdsl");
 
@@ -51,7 +51,10 @@ require predictor forgotten at user because "user code could steer the kernel by
     const exits = new Set(toUser(all).map((way) => way.exit));
     expect([...exits]).toEqual(["syscall_return", "interrupt_return", "nmi_return_to_user"]);
     for (const { steps, exit } of toUser(all)) {
-      expect(steps.filter((s) => s === "forget_predictor"), exit).toHaveLength(1);
+      expect(
+        steps.filter((s) => s === "forget_predictor"),
+        exit,
+      ).toHaveLength(1);
       const at = steps.indexOf("forget_predictor");
       // It overwrites registers and reads per-CPU data.
       expect(at).toBeLessThan(steps.indexOf("restore_registers"));
@@ -70,7 +73,9 @@ require predictor forgotten at user because "user code could steer the kernel by
   test("costs its own instructions and no others", () => {
     for (const names of kernels) {
       const without = toUser(ways(compiled(planned), names));
-      toUser(ways(compilation, names)).forEach((way, i) => expect(way.instructions).toBe((without[i]?.instructions ?? 0) + 4));
+      toUser(ways(compilation, names)).forEach((way, i) => {
+        expect(way.instructions).toBe((without[i]?.instructions ?? 0) + 4);
+      });
     }
   });
 });
@@ -135,6 +140,11 @@ require spec_ctrl user at user if MITIGATED because "user code chooses its own s
 });
 
 test("the same spec is planned the same every time", () => {
-  const plan = () => compiled(planned).graphs.map((graph) => JSON.stringify(graph.exit.leave, (key, value: unknown) => (key === "span" || typeof value === "bigint" ? "" : value instanceof Object && "tail" in value ? "tail" : value)));
+  const plan = () =>
+    compiled(planned).graphs.map((graph) =>
+      JSON.stringify(graph.exit.leave, (key, value: unknown) =>
+        key === "span" || typeof value === "bigint" ? "" : value instanceof Object && "tail" in value ? "tail" : value,
+      ),
+    );
   expect(plan()).toEqual(plan());
 });

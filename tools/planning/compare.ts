@@ -1,7 +1,7 @@
 /** Compares Linux 6.12's exit paths as listed with the planned ones: the instructions of each way, in each kernel. */
 import { readFileSync } from "node:fs";
-import { compile } from "../../src/compiler/compile.js";
 import { FeatureSpace } from "../../src/compiler/check/feature-space.js";
+import { compile } from "../../src/compiler/compile.js";
 import type { Feature, Model } from "../../src/compiler/model/model.js";
 import type { PathGraph } from "../../src/compiler/path/graph.js";
 import { type Way, waysOf } from "./ways.js";
@@ -69,7 +69,10 @@ function waysIn({ model, graphs }: Spec, kernel: readonly string[]): [string, nu
     waysOf(graph, on)
       // SYSRET applies in no such kernel.
       .filter((way) => way.terminal !== "sysretq" || !(kernel.includes("XENPV") || kernel.includes("FRED")))
-      .map((way): [string, number] => [[graph.exit.name, ...way.tests.map(readable), way.terminal].join(" · "), way.instructions - uncounted(way)]),
+      .map((way): [string, number] => [
+        [graph.exit.name, ...way.tests.map(readable), way.terminal].join(" · "),
+        way.instructions - uncounted(way),
+      ]),
   );
 }
 
@@ -86,7 +89,9 @@ export function planningTable(all: readonly Comparison[] = compare()): string {
     const found = all.find((c) => c.way === way && c.kernel.length === kernel.length && kernel.every((name) => c.kernel.includes(name)));
     return found ? `${found.listed} / ${found.planned}` : "–";
   };
-  const rows = ways.map((way) => [way, ...columns.map((c) => cell(way, c.features))]).filter((row) => row.slice(1).some((text) => text !== "–"));
+  const rows = ways
+    .map((way) => [way, ...columns.map((c) => cell(way, c.features))])
+    .filter((row) => row.slice(1).some((text) => text !== "–"));
   const espfix = ways.filter((way) => !rows.some(([name]) => name === way));
   const kernels = new Set(all.map((c) => c.kernel.join())).size;
   const equal = all.filter((c) => c.planned === c.listed).length;

@@ -24,7 +24,12 @@ export function waysOf(graph: PathGraph, features: ReadonlySet<Feature>): Way[] 
     for (const node of nodes) {
       if (node.kind === "instructions") {
         const count = node.instructions.filter(({ instruction }) => instruction.mnemonic !== ":").length;
-        ways = ways.map((w) => ({ ...w, steps: [...w.steps, node.step.name], lengths: [...w.lengths, count], instructions: w.instructions + count }));
+        ways = ways.map((w) => ({
+          ...w,
+          steps: [...w.steps, node.step.name],
+          lengths: [...w.lengths, count],
+          instructions: w.instructions + count,
+        }));
       } else if (node.kind === "terminal") {
         ended.push(...ways.map((w) => ({ ...w, terminal: node.terminal.name, instructions: w.instructions + 1 })));
         return [];
@@ -34,7 +39,8 @@ export function waysOf(graph: PathGraph, features: ReadonlySet<Feature>): Way[] 
         if (decided !== undefined) ways = walk(decided ? node.then : node.otherwise, ways);
         else {
           const name = node.test.kind === "condition" ? node.test.condition.name : node.test.kind;
-          const entered = (test: string) => ways.map((w) => ({ ...w, tests: [...w.tests, test], instructions: w.instructions + node.condition.length }));
+          const entered = (test: string) =>
+            ways.map((w) => ({ ...w, tests: [...w.tests, test], instructions: w.instructions + node.condition.length }));
           ways = [...walk(node.then, entered(name)), ...walk(node.otherwise, entered(`not ${name}`))];
         }
       }

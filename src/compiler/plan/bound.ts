@@ -3,14 +3,15 @@
  * which goes by it finds the cheapest plan; what it says makes it look at few points.
  */
 import type { PathContext } from "../check/context.js";
-import { holds } from "../check/rules/contracts.js";
 import { fieldSaves, missingRegisters } from "../check/registers.js";
+import { holds } from "../check/rules/contracts.js";
 import { kernelOnlyStacks, stackOfRegion } from "../check/stacks.js";
-import { type Vector, valueOf } from "../check/vector.js";
+import { type Vector, valueNameOf } from "../check/vector.js";
 import type { GeneralRegister } from "../machine/instruction.js";
 import type { Terminal } from "../machine/terminals.js";
 import type { StateDimension, Step } from "../model/model.js";
 import type { Location, SymbolicValue } from "../path/location.js";
+import { made } from "./containers.js";
 import { achievements, type Demand, demandText, type Goal, loadsStackPointer } from "./goal.js";
 import type { KnownVector, PlannedStep, Point } from "./machine.js";
 import { besideMoves, instructionsOf, loadedBy, loadsOf, type StackLoad, stackLoads } from "./work.js";
@@ -78,7 +79,7 @@ export class Bound {
     own: boolean,
   ) {
     const stack = context.dimension("stack");
-    const starts = new Set(start.vectors.map(({ vector }) => valueOf(vector, stack)));
+    const starts = new Set(start.vectors.map(({ vector }) => valueNameOf(vector, stack)));
     this.context = context;
     this.goal = goal;
     this.terminal = terminal;
@@ -100,9 +101,7 @@ export class Bound {
 
   /** Instructions that every plan from this point to the goal has at least; Infinity where there is none. */
   at({ vectors, location, locationId }: Point): number {
-    let known = this.knownPlaces.get(locationId);
-    if (known === undefined) this.knownPlaces.set(locationId, (known = this.placesOf(location, vectors[0]?.vector)));
-    const { unloaded, uncopied } = known;
+    const { unloaded, uncopied } = made(this.knownPlaces, locationId, () => this.placesOf(location, vectors[0]?.vector));
     let most = 0;
     for (const vector of vectors) {
       const { missing, beforeSteps, total } = this.left(vector);
@@ -154,18 +153,12 @@ export class Bound {
   }
 
   private weightOf(step: Step): { readonly weight: number; readonly loaded: number } {
-    let known = this.weights.get(step);
-    if (!known) {
-      const weight = besideMoves(step, this.countsCopies);
-      this.weights.set(step, (known = { weight, loaded: loadedBy(instructionsOf(step)).size }));
-    }
-    return known;
+    const { countsCopies } = this;
+    return made(this.weights, step, () => ({ weight: besideMoves(step, countsCopies), loaded: loadedBy(instructionsOf(step)).size }));
   }
 
   private left({ id, vector }: KnownVector): Left {
-    let known = this.known.get(id);
-    if (known === undefined) this.known.set(id, (known = this.count(vector)));
-    return known;
+    return made(this.known, id, () => this.count(vector));
   }
 
   private count(vector: Vector): Left {
@@ -228,7 +221,8 @@ export class Bound {
   private newLandmark(key: string, achievers: readonly Step[], holdsIn: Landmark["holds"]): Landmark {
     const [one, ...others] = achievers;
     const first = (one?.requires ?? []).filter(
-      (r) => r.dimension.name !== "registers" && others.every((o) => o.requires.some((s) => s.dimension === r.dimension && s.value === r.value)),
+      (r) =>
+        r.dimension.name !== "registers" && others.every((o) => o.requires.some((s) => s.dimension === r.dimension && s.value === r.value)),
     );
     const weight = achievers.length === 0 ? 0 : Math.min(...achievers.map((step) => besideMoves(step, this.countsCopies)));
     const registers = achievers.map((step) => step.requires.find((r) => demandText(r) === "registers user"));

@@ -3,8 +3,8 @@ import type { PathContext } from "../check/context.js";
 import type { Reached } from "../check/explore.js";
 import { unknownFlags } from "../check/flag-box.js";
 import { type Vector, valueIndex, withValue } from "../check/vector.js";
-import type { Feature, StateDimension, Step, Test, Waiver } from "../model/model.js";
 import { evaluateFeatures } from "../model/features.js";
+import type { Feature, StateDimension, Step, Test, Waiver } from "../model/model.js";
 import { achievements, type Demand, demandText, type Goal, goalDemands, plainTerminal, type State, usefulSteps } from "./goal.js";
 
 export interface KernelClass {
@@ -39,7 +39,8 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
   // Work flags are the business of `prepare`, and what is known of the frame cannot change any more: no step of a tail asks for them.
   const flags = unknownFlags(context.allFlags);
   const known = { flags, facts: 0, decided: 0, denied: 0, stale: 0, rewritten: false };
-  const without = (vector: Vector, settled: ReadonlySet<StateDimension>) => [...settled].reduce((v, d) => withValue(v, d, 0), vector.with(known));
+  const without = (vector: Vector, settled: ReadonlySet<StateDimension>) =>
+    [...settled].reduce((v, d) => withValue(v, d, 0), vector.with(known));
 
   const classes = new Map<string, KernelClass>();
   for (const cell of cells(context, arrived, conceivable)) {
@@ -52,19 +53,34 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
     const settled = new Set(
       goal.kind === "tail"
         ? []
-        : model.dimensions.filter((d) => !relevant.has(d) && all.every((demand) => demand.dimension !== d || reached.every((v) => meets(v, demand)))),
+        : model.dimensions.filter(
+            (d) => !relevant.has(d) && all.every((demand) => demand.dimension !== d || reached.every((v) => meets(v, demand))),
+          ),
     );
     const demands = all.filter((d) => !settled.has(d.dimension));
     const vectors = [...new Map(reached.map((v) => without(v, settled)).map((v) => [v.key, v])).values()];
     const has = new Set(conceivable.filter((step) => !step.condition || evaluateFeatures(step.condition, features) === true));
-    const key = [plainTerminal(goal, features)?.name, vectors.map((v) => v.key).sort().join(), demands.map(demandText).join(), conceivable.map((s) => (has.has(s) ? 1 : 0)).join("")].join("|");
+    const key = [
+      plainTerminal(goal, features)?.name,
+      vectors
+        .map((v) => v.key)
+        .sort()
+        .join(),
+      demands.map(demandText).join(),
+      conceivable.map((s) => (has.has(s) ? 1 : 0)).join(""),
+    ].join("|");
     const alike = classes.get(key);
     if (alike) {
       classes.set(key, { ...alike, combinations: alike.combinations | cell });
       continue;
     }
     const has1 = (test: Test) => evaluateFeatures(test, features) === true;
-    const useful = usefulSteps(model, { ...sorted(demands, (d) => reached.every((v) => meets(v, d))), tokens, has: has1, holdsAtStart: allHold(reached) });
+    const useful = usefulSteps(model, {
+      ...sorted(demands, (d) => reached.every((v) => meets(v, d))),
+      tokens,
+      has: has1,
+      holdsAtStart: allHold(reached),
+    });
     classes.set(key, { combinations: cell, features, vectors, demands, settled, useful, has: (step) => has.has(step) });
   }
   return [...classes.values()];
@@ -95,7 +111,9 @@ function usefulSomewhere({ context, goal, arrived, waivers }: Arrival, targets: 
 
 /** The dimensions that every kernel has, and those that a step of use asks for or changes. */
 function relevantDimensions({ model }: PathContext, steps: readonly Step[]): ReadonlySet<StateDimension> {
-  const named = new Set(steps.flatMap((step) => [...achievements(step), ...step.requires.map(demandText)]).map((state) => state.split(" ")[0]));
+  const named = new Set(
+    steps.flatMap((step) => [...achievements(step), ...step.requires.map(demandText)]).map((state) => state.split(" ")[0]),
+  );
   return new Set(model.dimensions.filter((d) => d.builtIn || named.has(d.name)));
 }
 

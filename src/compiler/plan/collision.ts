@@ -6,7 +6,7 @@ import type { Diagnostic, Label } from "../diagnostics/diagnostic.js";
 import type { StateSetting, Step } from "../model/model.js";
 import type { KernelClass } from "./classes.js";
 import { achievements, type Demand, demandText, type Goal, goalName } from "./goal.js";
-import { Machine, type PlannedStep } from "./machine.js";
+import type { PlannedStep } from "./machine.js";
 import { type Problem, type SearchFailure, search } from "./search.js";
 import { maximumVariants, oneOrder, type PlanClass } from "./variants.js";
 
@@ -59,14 +59,18 @@ class Collision {
     const { problem } = this;
     const replaced = new Map<Step, Step>();
     for (const { step } of problem.operators) {
-      if (step.requires.some((r) => ignored.has(r))) replaced.set(step, { ...step, requires: step.requires.filter((r) => !ignored.has(r)) });
+      if (step.requires.some((r) => ignored.has(r)))
+        replaced.set(step, { ...step, requires: step.requires.filter((r) => !ignored.has(r)) });
     }
     const operators = problem.operators.map((o): PlannedStep => ({ ...o, step: replaced.get(o.step) ?? o.step }));
     const machine = problem.machine.anew();
     const found = search({
       ...problem,
       machine,
-      start: machine.point(problem.start.location, problem.start.vectors.map((v) => v.vector)),
+      start: machine.point(
+        problem.start.location,
+        problem.start.vectors.map((v) => v.vector),
+      ),
       operators,
       demands: problem.demands.filter((d) => pieces.includes(d)),
       ignores: (finding) => problem.ignores?.(finding) === true || !belongs(finding, pieces),
@@ -85,17 +89,28 @@ function belongs({ args }: Finding, pieces: readonly Piece[]): boolean {
 }
 
 /** The diagnostic for a goal to which no order leads. */
-export function explainFailure({ problem, kernels }: ClassQuestion, failure: SearchFailure, features: FeatureSpace, arrived: bigint): Diagnostic {
+export function explainFailure(
+  { problem, kernels }: ClassQuestion,
+  failure: SearchFailure,
+  features: FeatureSpace,
+  arrived: bigint,
+): Diagnostic {
   const { goal } = problem;
   const { pieces, requires } = new Collision(problem);
   const own = goal.kind === "terminal" ? `\`${goal.terminal.name}\`` : `the tail \`${goal.tail.name}\``;
   const told: { readonly text: string; readonly label: Label | undefined }[] = [];
   for (const piece of pieces) {
-    if (piece === "own") told.push({ text: `${own} needs the saved registers back, and the saved words where it finds them`, label: undefined });
+    if (piece === "own")
+      told.push({ text: `${own} needs the saved registers back, and the saved words where it finds them`, label: undefined });
     else if (!piece.span) told.push({ text: `${own} needs ${demandText(piece)}`, label: undefined });
     else {
-      const text = piece.atTerminal ? `every return to ${piece.toUser === false ? "kernel" : "user"} mode owes ${demandText(piece)}` : `${own} requires ${demandText(piece)}`;
-      told.push({ text, label: { span: piece.span, message: piece.atTerminal ? `owed: ${demandText(piece)}` : `required: ${demandText(piece)}` } });
+      const text = piece.atTerminal
+        ? `every return to ${piece.toUser === false ? "kernel" : "user"} mode owes ${demandText(piece)}`
+        : `${own} requires ${demandText(piece)}`;
+      told.push({
+        text,
+        label: { span: piece.span, message: piece.atTerminal ? `owed: ${demandText(piece)}` : `required: ${demandText(piece)}` },
+      });
     }
   }
   for (const { step, setting } of requires) {
@@ -104,7 +119,12 @@ export function explainFailure({ problem, kernels }: ClassQuestion, failure: Sea
   }
   const steps = [...new Set(problem.operators.map((o) => o.step))];
   const wanted = [...pieces.filter((p) => p !== "own"), ...requires.map((r) => r.setting)];
-  const nobody = wanted.filter((state) => state.dimension.name !== "registers" && !holdsAtStart(problem, state) && !steps.some((s) => achievements(s).includes(demandText(state))));
+  const nobody = wanted.filter(
+    (state) =>
+      state.dimension.name !== "registers" &&
+      !holdsAtStart(problem, state) &&
+      !steps.some((s) => achievements(s).includes(demandText(state))),
+  );
   const secondary = told.flatMap(({ label }) => (label ? [label] : []));
   for (const step of steps) {
     if (wanted.some((state) => achievements(step).includes(demandText(state))) && !requires.some((r) => r.step === step)) {
@@ -117,9 +137,12 @@ export function explainFailure({ problem, kernels }: ClassQuestion, failure: Sea
   if (lack) notes.push(`at the nearest, ${diagnostic(lack.code, goal.span, lack.args as never).message}`);
   if (failure.gaveUp) notes.push(`${failure.gaveUp} states were tried; if there is an order, it is a very long one`);
   const kind = features.explain(kernels.combinations);
-  if (kernels.combinations !== arrived && kind.length > 0) notes.push(`in a kernel with ${kind.map(({ feature, on }) => `${feature.name} ${on ? "on" : "off"}`).join(", ")}`);
+  if (kernels.combinations !== arrived && kind.length > 0)
+    notes.push(`in a kernel with ${kind.map(({ feature, on }) => `${feature.name} ${on ? "on" : "off"}`).join(", ")}`);
   const [first] = nobody;
-  const help = first ? `declare a step that ensures ${demandText(first)}` : "loosen one of them, or declare a step that comes in between; or list the steps of `leave`";
+  const help = first
+    ? `declare a step that ensures ${demandText(first)}`
+    : "loosen one of them, or declare a step that comes in between; or list the steps of `leave`";
   return diagnostic("EX5013", goal.span, { goal: goalName(goal) }, { secondary: secondary.slice(0, 8), notes, help });
 }
 
@@ -129,7 +152,11 @@ function holdsAtStart({ start }: Problem, { dimension, value }: Pick<Demand, "di
 
 /** The diagnostic for kernels whose orders differ too much: two steps that two of them do the other way round. */
 export function explainVariants(goal: Goal, classes: readonly PlanClass[], features: FeatureSpace): Diagnostic {
-  const kernel = (one: PlanClass) => features.explain(one.combinations).map(({ feature, on }) => `${feature.name} ${on ? "on" : "off"}`).join(", ");
+  const kernel = (one: PlanClass) =>
+    features
+      .explain(one.combinations)
+      .map(({ feature, on }) => `${feature.name} ${on ? "on" : "off"}`)
+      .join(", ");
   const help = "list the steps of `leave` one by one, with a `when` for each feature that changes their order";
   const args = { goal: goalName(goal), limit: maximumVariants };
   for (const [i, one] of classes.entries()) {

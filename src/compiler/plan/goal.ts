@@ -4,6 +4,7 @@ import { type Terminal, terminalNamed } from "../machine/terminals.js";
 import { evaluateFeatures } from "../model/features.js";
 import type { Action, AsmLine, Feature, Model, StateDimension, StateSetting, Step, Tail, Test, Waiver } from "../model/model.js";
 import type { Span } from "../text/source.js";
+import { made } from "./containers.js";
 
 export type Goal =
   | {
@@ -42,7 +43,11 @@ export function plainTerminal(goal: Goal, features: ReadonlySet<Feature>): Termi
   return goal.kind === "terminal" ? goal.terminal : plainEnd(goal.tail.body, features, [goal.tail]).terminal;
 }
 
-function plainEnd(actions: readonly Action[], features: ReadonlySet<Feature>, open: readonly Tail[]): { terminal?: Terminal | undefined; goesOn: boolean } {
+function plainEnd(
+  actions: readonly Action[],
+  features: ReadonlySet<Feature>,
+  open: readonly Tail[],
+): { terminal?: Terminal | undefined; goesOn: boolean } {
   for (const action of actions) {
     switch (action.kind) {
       case "terminal":
@@ -103,7 +108,8 @@ export function goalDemands(
     else if (demands[known]?.toUser !== demand.toUser) demands[known] = { ...(demands[known] as Demand), toUser: undefined };
   };
   if (goal.kind === "tail") {
-    for (const { dimension, value, except, span } of goal.tail.requires) add({ dimension, value, except, span, atTerminal: false, toUser: undefined });
+    for (const { dimension, value, except, span } of goal.tail.requires)
+      add({ dimension, value, except, span, atTerminal: false, toUser: undefined });
   }
   for (const require of model.requires) {
     // What is owed under a test is checked, and not planned: it takes a branch.
@@ -174,9 +180,7 @@ export function usefulSteps(model: Model, { missing, held, tokens, has, holdsAtS
 
 /** The states (`gs user`) that a step may bring about, by its contract or by its instructions; RSP's stack by any load of RSP. */
 export function achievements(step: Step): readonly string[] {
-  let known = knownAchievements.get(step);
-  if (!known) knownAchievements.set(step, (known = findAchievements(step)));
-  return known;
+  return made(knownAchievements, step, () => findAchievements(step));
 }
 
 const knownAchievements = new WeakMap<Step, readonly string[]>();
@@ -223,6 +227,8 @@ function movesData(step: Step): boolean {
     // What is loaded from per-CPU data is the kernel's, whatever register it goes to.
     const source = effect.value.kind === "read" ? effect.value.place : undefined;
     if (source?.kind === "memory" && source.address.segment !== undefined) return false;
-    return effect.place.kind === "register" ? effect.place.width === 64 && source !== undefined : effect.place.kind === "memory" && effect.place.address.segment === undefined;
+    return effect.place.kind === "register"
+      ? effect.place.width === 64 && source !== undefined
+      : effect.place.kind === "memory" && effect.place.address.segment === undefined;
   });
 }

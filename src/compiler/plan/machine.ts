@@ -12,7 +12,7 @@ import { memory } from "../check/rules/memory.js";
 import { returnsAfterControls } from "../check/rules/mitigations.js";
 import { tokens } from "../check/rules/tokens.js";
 import { afterInstruction, afterStep } from "../check/transfer.js";
-import { type Vector, valueOf } from "../check/vector.js";
+import { type Vector, valueNameOf } from "../check/vector.js";
 import { generalRegisters } from "../machine/instruction.js";
 import type { Frame, Step, Waiver } from "../model/model.js";
 import type { InstructionsNode, PathNode } from "../path/graph.js";
@@ -20,6 +20,7 @@ import type { Location, SymbolicValue } from "../path/location.js";
 import { isPlaced } from "../path/place.js";
 import { placeStep } from "../path/place-step.js";
 import type { Span } from "../text/source.js";
+import { made } from "./containers.js";
 
 /** A step as a plan does it; `except` is for `restore_registers`. One object for each, so that they compare by identity. */
 export interface PlannedStep {
@@ -99,7 +100,11 @@ export class Machine {
 
   point(location: Location, vectors: readonly Vector[]): Point {
     const known = this.location(location);
-    return this.pointOf(known.location, known.id, vectors.map((v) => this.vector(v)));
+    return this.pointOf(
+      known.location,
+      known.id,
+      vectors.map((v) => this.vector(v)),
+    );
   }
 
   /** Where a step leads from a point; undefined where it is not legal. */
@@ -143,8 +148,7 @@ export class Machine {
   }
 
   private place(point: Point, planned: PlannedStep): Placement | undefined {
-    let known = this.placements.get(planned);
-    if (!known) this.placements.set(planned, (known = new Map()));
+    const known = made(this.placements, planned, () => new Map<number, Placement | undefined>());
     if (!known.has(point.locationId)) known.set(point.locationId, this.newPlacement(point.location, planned));
     return known.get(point.locationId);
   }
@@ -168,31 +172,24 @@ export class Machine {
     let exposed = 0;
     for (let i = 0; i < node.instructions.length; i++) {
       if (forbidden(vector, i)) return undefined;
-      for (const [name, own] of kernelOwn) if (!own.includes(valueOf(vector, context.dimension(name)))) exposed++;
+      for (const [name, own] of kernelOwn) if (!own.includes(valueNameOf(vector, context.dimension(name)))) exposed++;
       vector = afterInstruction(context, vector, node, i);
     }
     return { to: this.vector(afterStep(context, vector, node)), exposed };
   }
 
   private vector(vector: Vector): KnownVector {
-    let known = this.vectors.get(vector.key);
-    if (!known) this.vectors.set(vector.key, (known = { id: this.vectors.size, vector }));
-    return known;
+    return made(this.vectors, vector.key, () => ({ id: this.vectors.size, vector }));
   }
 
   private location(location: Location): { readonly location: Location; readonly id: number } {
-    const key = locationKey(location);
-    let known = this.locations.get(key);
-    if (!known) this.locations.set(key, (known = { location, id: this.locations.size }));
-    return known;
+    return made(this.locations, locationKey(location), () => ({ location, id: this.locations.size }));
   }
 
   private pointOf(location: Location, locationId: number, vectors: readonly KnownVector[]): Point {
     const different = vectors.length === 1 ? vectors : [...new Set(vectors)].sort((a, b) => a.id - b.id);
     const key = `${locationId}:${different.map((v) => v.id).join()}`;
-    let point = this.points.get(key);
-    if (!point) this.points.set(key, (point = { id: this.points.size, location, locationId, vectors: different, next: [] }));
-    return point;
+    return made(this.points, key, () => ({ id: this.points.size, location, locationId, vectors: different, next: [] }));
   }
 }
 

@@ -7,7 +7,6 @@ import { type PathContext, pathContext } from "../check/context.js";
 import { Explorer, type Reached } from "../check/explore.js";
 import type { FeatureSpace } from "../check/feature-space.js";
 import { holds } from "../check/rules/contracts.js";
-import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import { generalRegisters } from "../machine/instruction.js";
 import { terminalNamed } from "../machine/terminals.js";
@@ -18,9 +17,10 @@ import type { Location } from "../path/location.js";
 import { afterPrepare, startLocation } from "../path/symbolic.js";
 import { type KernelClass, kernelClasses } from "./classes.js";
 import { type ClassQuestion, explainFailure, explainVariants } from "./collision.js";
+import { made } from "./containers.js";
 import { type Goal, plainTerminal } from "./goal.js";
 import { Machine, type PlannedStep } from "./machine.js";
-import { type CheapestPlans, type Problem, search, type SearchFailure } from "./search.js";
+import { type CheapestPlans, type Problem, type SearchFailure, search } from "./search.js";
 import { fewestVariants, type PlanClass, type Variant } from "./variants.js";
 
 export interface PlanResult {
@@ -134,7 +134,18 @@ class Planner {
 
   private narrow(test: Test, outcome: boolean, states: readonly Reached[]): readonly Reached[] {
     const { span } = test;
-    const node: BranchNode = { id: -1, side: "leave", kind: "branch", test, reason: "when", then: [], otherwise: [], condition: [], whenZero: false, span };
+    const node: BranchNode = {
+      id: -1,
+      side: "leave",
+      kind: "branch",
+      test,
+      reason: "when",
+      then: [],
+      otherwise: [],
+      condition: [],
+      whenZero: false,
+      span,
+    };
     const kernels = possible(this.context.features, test, outcome);
     return this.explorer.narrow(node, test, outcome, states).flatMap((reached) => {
       const combinations = reached.combinations & kernels;
@@ -145,7 +156,8 @@ class Planner {
   /** The steps to an end, and the end. What comes from user mode and from the kernel needs different ones, as a rule. */
   private end(goal: Goal, arrived: readonly Reached[], waivers: readonly Waiver[], end: Action): Action[] {
     if (arrived.length === 0) return [end];
-    if (goal.kind === "tail" && arrived.every(({ vector }) => goal.tail.requires.every((r) => holds(this.context, vector, r)))) return [end];
+    if (goal.kind === "tail" && arrived.every(({ vector }) => goal.tail.requires.every((r) => holds(this.context, vector, r))))
+      return [end];
     const planned = this.plan(goal, arrived, waivers, end);
     if (Array.isArray(planned)) return planned;
     if (new Set(arrived.map(({ vector }) => vector.toUser)).size === 2) {
@@ -184,8 +196,7 @@ class Planner {
   }
 
   private problem(goal: Goal, kernels: KernelClass, waivers: readonly Waiver[]): Problem {
-    let machine = this.machines.get(waivers.length);
-    if (!machine) this.machines.set(waivers.length, (machine = new Machine(this.context, this.frame, waivers, goal.span)));
+    const machine = made(this.machines, waivers.length, () => new Machine(this.context, this.frame, waivers, goal.span));
     const { combinations, demands, settled } = kernels;
     return {
       machine,
@@ -224,4 +235,3 @@ function goalOf(action: Extract<Action, { kind: "terminal" | "jump" }>): Goal | 
   const terminal = terminalNamed(action.terminal);
   return terminal && { kind: "terminal", terminal, label: action.label, recovery: action.recovery, span };
 }
-

@@ -11,6 +11,7 @@ import type { Terminal } from "../machine/terminals.js";
 import { buildTail } from "../path/build.js";
 import type { PathNode } from "../path/graph.js";
 import { Bound } from "./bound.js";
+import { Buckets } from "./containers.js";
 import type { Demand, Goal } from "./goal.js";
 import type { Machine, PlannedStep, Point } from "./machine.js";
 
@@ -67,7 +68,15 @@ export function search(problem: Problem): CheapestPlans | SearchFailure {
   const { machine, start, goal, demands, operators } = problem;
   // With rules put aside as a whole, nothing is certain of what the goal asks for.
   const certain = !machine.waivesCodes;
-  const bound = new Bound(machine.context, goal, problem.terminal, certain ? demands : [], operators, start, certain && problem.partial !== true);
+  const bound = new Bound(
+    machine.context,
+    goal,
+    problem.terminal,
+    certain ? demands : [],
+    operators,
+    start,
+    certain && problem.partial !== true,
+  );
   const first = bound.at(start);
   if (first === Number.POSITIVE_INFINITY) return { missing: lacks(problem, start), gaveUp: undefined };
   const least = new Map<Point, number>([[start, 0]]);
@@ -75,9 +84,9 @@ export function search(problem: Problem): CheapestPlans | SearchFailure {
   const ways = new Map<Point, Way[]>();
   const goals = new Set<Point>();
   /** By estimate: points to look at, and steps to try that were put off. */
-  const open: { readonly point: Point; readonly step: PlannedStep | undefined }[][] = [];
+  const open = new Buckets<{ readonly point: Point; readonly step: PlannedStep | undefined }>();
   let nearest: { readonly findings: readonly Finding[]; readonly left: number } | undefined;
-  const put = (estimate: number, point: Point, step?: PlannedStep) => (open[estimate] ??= []).push({ point, step });
+  const put = (estimate: number, point: Point, step?: PlannedStep) => open.put(estimate, { point, step });
   const go = (estimate: number, point: Point, step: PlannedStep): void => {
     const next = machine.apply(point, step);
     if (!next || next.to === point) return;
@@ -92,8 +101,10 @@ export function search(problem: Problem): CheapestPlans | SearchFailure {
     put(Math.max(estimate, total + left), next.to);
   };
   put(first, start);
-  for (let estimate = first; estimate < open.length && goals.size === 0; estimate++) {
-    for (let entry = open[estimate]?.pop(); entry; entry = open[estimate]?.pop()) {
+  open.at = first;
+  do {
+    const estimate = open.at;
+    for (let entry = open.take(); entry; entry = open.take()) {
       const { point, step } = entry;
       if (step) {
         go(estimate, point, step);
@@ -119,7 +130,7 @@ export function search(problem: Problem): CheapestPlans | SearchFailure {
         else put(Math.max(estimate, cost + left + waste), point, operator);
       }
     }
-  }
+  } while (goals.size === 0 && open.next());
   if (goals.size === 0) return { missing: nearest?.findings ?? [], gaveUp: undefined };
   return cheapest(start, goals, least, ways);
 }
@@ -160,25 +171,45 @@ function lacks({ machine, goal, combinations, ignores }: Problem, { vectors, loc
     goal.kind === "tail"
       ? { ...base, kind: "jump", tail: goal.tail, body: [] }
       : { ...base, kind: "terminal", terminal: goal.terminal, label: goal.label, recovery: goal.recovery };
-  const kept = (findings: readonly Finding[]) => findings.filter((finding) => !changeless.has(finding.code) && !ignores?.(finding));
+  const kept = (findings: readonly Finding[]) => findings.filter((finding) => !changeless.has(finding.code) && !finding.underTest && !ignores?.(finding));
   const found = kept(vectors.flatMap(({ vector }) => machine.ask(goalRules, node, vector, combinations)));
   if (goal.kind === "terminal" || found.length > 0) return found;
   const jump = buildTail(machine.context.model, machine.context.graph.exit, goal.tail, location);
-  return jump ? kept(tailFindings(machine, jump, vectors.map((v) => v.vector), combinations)) : [unreachable(goal.tail.name)];
+  return jump
+    ? kept(
+        tailFindings(
+          machine,
+          jump,
+          vectors.map((v) => v.vector),
+          combinations,
+        ),
+      )
+    : [unreachable(goal.tail.name)];
 }
 
 /** What the checker says of a tail that is entered here. */
-function tailFindings(machine: Machine, jump: PathNode, vectors: readonly Point["vectors"][number]["vector"][], combinations: bigint): Finding[] {
+function tailFindings(
+  machine: Machine,
+  jump: PathNode,
+  vectors: readonly Point["vectors"][number]["vector"][],
+  combinations: bigint,
+): Finding[] {
   const { context } = machine;
   const findings: Finding[] = [];
-  const explorer = new Explorer({ ...context, graph: { ...context.graph, prepare: [], leave: [jump] } }, (node, { vector, combinations: all }, instruction) => {
-    findings.push(...machine.ask(rules, node, vector, all & combinations, instruction));
-  });
+  const explorer = new Explorer(
+    { ...context, graph: { ...context.graph, prepare: [], leave: [jump] } },
+    (node, { vector, combinations: all }, instruction) => {
+      findings.push(...machine.ask(rules, node, vector, all & combinations, instruction));
+    },
+  );
   explorer.run(vectors.map((vector) => ({ vector, combinations })));
   return findings;
 }
 
 /** The stack is not laid out as the tail's steps take for granted. */
 function unreachable(tail: string): Finding<"EX5008"> {
-  return { code: "EX5008", args: { tail, dimension: "stack", wanted: "the saved registers where its steps reach them", actual: "elsewhere" } };
+  return {
+    code: "EX5008",
+    args: { tail, dimension: "stack", wanted: "the saved registers where its steps reach them", actual: "elsewhere" },
+  };
 }

@@ -14,6 +14,7 @@
  */
 import type { FeatureSpace } from "../check/feature-space.js";
 import type { Feature } from "../model/model.js";
+import { Buckets } from "./containers.js";
 import type { PlannedStep, Point } from "./machine.js";
 import type { CheapestPlans, Edge } from "./search.js";
 
@@ -85,15 +86,15 @@ interface Walk {
 
 /** One order that is a cheapest plan of every class, as far as the class has its steps; undefined where there is none. */
 export function oneOrder(classes: readonly PlanClass[]): readonly PlannedStep[] | undefined {
-  const open: Walk[][] = [];
+  const open = new Buckets<Walk>();
   const closed = new Set<string>();
   const add = (walk: Walk) => {
     const left = walk.at.reduce((sum, point, i) => sum + (classes[i]?.plans.exposure.get(point) ?? 0), 0);
-    (open[walk.exposed + left] ??= []).push(walk);
+    open.put(walk.exposed + left, walk);
   };
   add({ at: classes.map((c) => c.plans.start), exposed: 0, last: undefined });
-  for (let estimate = 0; estimate < open.length; estimate++) {
-    for (let walk = open[estimate]?.pop(); walk; walk = open[estimate]?.pop()) {
+  do {
+    for (let walk = open.take(); walk; walk = open.take()) {
       const { at } = walk;
       const key = at.map((point) => point.id).join();
       if (closed.has(key)) continue;
@@ -106,7 +107,7 @@ export function oneOrder(classes: readonly PlanClass[]): readonly PlannedStep[] 
         if (next) add({ at: next.at, exposed: walk.exposed + next.exposed, last: { before: walk, step } });
       }
     }
-  }
+  } while (open.next());
   return undefined;
 }
 
