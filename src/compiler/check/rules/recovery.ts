@@ -94,7 +94,9 @@ function checkArrival({ context, vector, report }: Visit, { terminal }: Terminal
     cause: { kind: "dimension", dimension: stack },
     details: {
       secondary: [{ span: arrives?.span ?? event.span, message: "it has no stack of its own" }],
-      notes: ["the processor pushes the fault's frame where RSP points, and this stack cannot be written: what comes is a double fault (INV-58, INV-94)"],
+      notes: [
+        "the processor pushes the fault's frame where RSP points, and this stack cannot be written: what comes is a double fault (INV-58, INV-94)",
+      ],
       help: "let the recovery be that of the double fault, on a stack of the interrupt stack table: `arrives stack ist`",
     },
   });
