@@ -13,7 +13,7 @@ export type Layer = (typeof layers)[number];
 /** Cases a path and layer; milliseconds after which a machine that hangs is stopped. */
 const endCases = 400;
 /** What is left gets these: an edge that few cases come by. */
-const moreCases = 6000;
+const moreCases = 3000;
 const stepCases = 150;
 const limit = 10_000;
 
@@ -45,7 +45,8 @@ export async function killers(
   if ((await differences(endCases, false)).length > 0) killed.add("end state");
   // A case that ends otherwise is the end state's to find, stepped or not.
   if ((await differences(stepCases, true)).some((d) => d.seen === "step")) killed.add("single step");
-  if (killed.size === 0 && (await differences(moreCases, false)).length > 0) killed.add("end state");
+  if (killed.size === 0)
+    for (const { seen } of await differences(moreCases, true)) killed.add(seen === "end" ? "end state" : "single step");
   return killed;
 }
 
