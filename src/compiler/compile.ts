@@ -79,7 +79,7 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
     if (!graph) continue;
     const checked = check(graph);
     add(checked.diagnostics);
-    if (checked.boundaries) boundaries.push(checked.boundaries);
+    boundaries.push(...checked.boundaries);
     graphs.push(graph);
     statistics.push({ ...countPath(graph), ...checked.statistics, milliseconds: now() - started });
   }

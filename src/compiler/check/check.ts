@@ -5,8 +5,9 @@ import { terminals as terminalRows } from "../machine/terminals.js";
 import type { Test, Waiver } from "../model/model.js";
 import { blocksOf, visitNodes } from "../path/flow.js";
 import type { PathGraph, PathNode } from "../path/graph.js";
-import { type PathContext, pathContext } from "./context.js";
+import { type Excess, type PathContext, pathContext } from "./context.js";
 import { Explorer, type Reached } from "./explore.js";
+import { featureGroups } from "./feature-groups.js";
 import { unknownFlags } from "./flag-box.js";
 import { Boundaries } from "./interruption.js";
 import type { Finding, Rule, Visit } from "./rule.js";
@@ -19,8 +20,8 @@ import { memory } from "./rules/memory.js";
 import { returnsAfterControls } from "./rules/mitigations.js";
 import { oneShotWork } from "./rules/one-shot-work.js";
 import { recovery } from "./rules/recovery.js";
-import { terminals } from "./rules/terminals.js";
 import { statusFlags } from "./rules/status-flags.js";
+import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
 import { checkLoops, workIrqs } from "./rules/work-policy.js";
 import { changedAt, describe, isFeatureNote } from "./story.js";
@@ -56,11 +57,12 @@ export interface CheckStatistics {
 export interface CheckResult {
   readonly diagnostics: readonly Diagnostic[];
   /** What other paths may find when they interrupt this one. */
-  readonly boundaries: Boundaries | undefined;
+  readonly boundaries: readonly Boundaries[];
   readonly statistics: CheckStatistics;
 }
 
 interface Found {
+  readonly context: PathContext;
   readonly finding: Finding;
   readonly node: PathNode;
   readonly instruction: number | undefined;
@@ -83,16 +85,47 @@ export interface Start {
 export type EndRule = (context: PathContext, reached: Reached, report: Visit["report"]) => void;
 
 /** Explores a path from `startsOf` and tells what its rules find. `also` are tests of features that the starts depend on. */
-export function examine(graph: PathGraph, startsOf: (context: PathContext) => readonly Start[], atEnd?: EndRule, also: readonly Test[] = []): CheckResult {
-  const context = pathContext(graph, also);
-  if (!("graph" in context)) {
-    const { what, count, limit } = context;
-    const help = "split the path, or the features that do not belong together";
-    const excess = diagnostic("EX2044", graph.exit.span, { name: graph.exit.name, count, what, limit }, { help });
-    return { diagnostics: [excess], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
-  }
-  const found = new Map<string, Found>();
+export function examine(
+  graph: PathGraph,
+  startsOf: (context: PathContext) => readonly Start[],
+  atEnd?: EndRule,
+  also: readonly Test[] = [],
+): CheckResult {
   const waivers = collectWaivers(graph);
+  const told = new Set<string>();
+  const all: Found[] = [];
+  const boundaries: Boundaries[] = [];
+  const statistics = { states: 0, featureCombinations: 0 };
+  // What the starts depend on would be in every group.
+  for (const group of (also.length === 0 ? featureGroups(graph) : undefined) ?? [undefined]) {
+    const context = pathContext(graph, also, group);
+    if (!("graph" in context)) return { diagnostics: [excess(graph, context)], boundaries: [], statistics };
+    const explored = explore(context, startsOf(context), atEnd, waivers);
+    const fresh = [...explored.found].flatMap(([key, found]) => (told.has(key) ? [] : [found]));
+    for (const key of explored.found.keys()) told.add(key);
+    all.push(...fresh);
+    boundaries.push(explored.boundaries);
+    statistics.states += explored.states;
+    statistics.featureCombinations += context.features.combinations.length;
+  }
+  const diagnostics = mostTelling(all).map((f) => describe(f.context, f));
+  diagnostics.push(...loopFindings(graph, (code, node) => waive(waivers, { code }, node)));
+  for (const waiver of waivers) {
+    if (waiver.used) continue;
+    const help = "remove it: it would hide a fault that comes later";
+    diagnostics.push(diagnostic("EX3900", waiver.waiver.span, {}, { help }));
+  }
+  return { diagnostics: once(diagnostics), boundaries, statistics };
+}
+
+function excess({ exit }: PathGraph, { what, count, limit }: Excess): Diagnostic {
+  const help = "split the path, or the features that do not belong together";
+  return diagnostic("EX2044", exit.span, { name: exit.name, count, what, limit }, { help });
+}
+
+/** What the rules find in one group of features, by what it is. */
+function explore(context: PathContext, from: readonly Start[], atEnd: EndRule | undefined, waivers: readonly UsableWaiver[]) {
+  const found = new Map<string, Found>();
   const boundaries = new Boundaries(context);
   const record = (node: PathNode, instruction: number | undefined, reached: Reached, finding: Finding): void => {
     if (waive(waivers, finding, node)) return;
@@ -101,7 +134,7 @@ export function examine(graph: PathGraph, startsOf: (context: PathContext) => re
     // A register or a flag more is the same fault; what it is about is in the arguments of the message.
     const key = `${finding.code} ${place} ${JSON.stringify(finding.args)}`;
     const known = found.get(key);
-    if (!known) found.set(key, { finding, node, instruction, reached, combinations: failing });
+    if (!known) found.set(key, { context, finding, node, instruction, reached, combinations: failing });
     else {
       known.combinations |= failing;
       if (reached.depth < known.reached.depth) known.reached = reached;
@@ -113,21 +146,11 @@ export function examine(graph: PathGraph, startsOf: (context: PathContext) => re
     const report = (finding: Finding) => record(node, instruction, reached, finding);
     for (const rule of rules) rule({ context, node, vector, combinations, instruction, report });
   });
-  const ended = explorer.run(startsOf(context));
-  const last = graph.nodes[graph.nodes.length - 1];
-  if (atEnd && last) for (const reached of ended) atEnd(context, reached, (finding) => record(last, Number.POSITIVE_INFINITY, reached, finding));
-  const diagnostics = mostTelling(context, [...found.values()]).map((f) => describe(context, f));
-  diagnostics.push(...loopFindings(graph, (code, node) => waive(waivers, { code }, node)));
-  for (const waiver of waivers) {
-    if (waiver.used) continue;
-    const help = "remove it: it would hide a fault that comes later";
-    diagnostics.push(diagnostic("EX3900", waiver.waiver.span, {}, { help }));
-  }
-  return {
-    diagnostics: once(diagnostics),
-    boundaries,
-    statistics: { states: explorer.states, featureCombinations: context.features.combinations.length },
-  };
+  const ended = explorer.run(from);
+  const last = context.graph.nodes[context.graph.nodes.length - 1];
+  if (atEnd && last)
+    for (const reached of ended) atEnd(context, reached, (finding) => record(last, Number.POSITIVE_INFINITY, reached, finding));
+  return { found, boundaries, states: explorer.states };
 }
 
 /** The vectors in which the path can start: one for each mode that it may have come from, and each event that starts in its own way. */
@@ -238,7 +261,7 @@ export function covers({ rule }: Waiver, { code, obligation, pending }: Pick<Fin
  * One cause often shows at several points. Of the findings with the same code at one place, the first one is told; and where a
  * state is wrong from some point on, the first place that minds, for each dimension.
  */
-function mostTelling(context: PathContext, all: readonly Found[]): Found[] {
+function mostTelling(all: readonly Found[]): Found[] {
   const seen = new Set<string>();
   /** States that something minded before a terminal did, by where they came from. */
   const minded = new Set<string>();
@@ -246,7 +269,7 @@ function mostTelling(context: PathContext, all: readonly Found[]): Found[] {
   return [...found]
     .sort((a, b) => a.node.id - b.node.id || (a.instruction ?? -1) - (b.instruction ?? -1) || a.reached.depth - b.reached.depth)
     .filter((one) => {
-      const { finding, node, reached } = one;
+      const { context, finding, node, reached } = one;
       const args = finding.args as Record<string, unknown>;
       const { cause } = finding;
       const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["registers"] ?? args["dimension"] ?? args["token"] ?? "")}`];

@@ -2,7 +2,7 @@
 
 import type { GeneralRegister } from "../machine/instruction.js";
 import { readsFrame, visitTest } from "../model/expressions.js";
-import type { Condition, Duty, Event, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
+import type { Condition, Duty, Event, Feature, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
 import type { PathGraph, PathNode, PlacedInstruction, TerminalNode } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
@@ -52,14 +52,17 @@ export interface Excess {
   readonly limit: number;
 }
 
-/** Collects the context, or says what there is too much of. `also` are tests of features that the path may come to mention. */
-export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathContext | Excess {
+/**
+ * Collects the context, or says what there is too much of. `also` are tests of features that the path may come to mention; with `only`, the
+ * other features are off.
+ */
+export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?: ReadonlySet<Feature>): PathContext | Excess {
   const { model, exit } = graph;
   const mentioned = new Set<Flag>();
   /** Each with the features of the work that handles it. */
   const oneShot = new Map<Flag, (Test | undefined)[]>();
   const owe = (flag: Flag, condition: Test | undefined) => oneShot.set(flag, [...(oneShot.get(flag) ?? []), condition]);
-  const features = new Set<Parameters<FeatureSpace["with"]>[0]>();
+  const features = new Set<Feature>();
   const conditions = new Set<Condition>();
   const inline: Test[] = [];
   let mindsRewriting = false;
@@ -137,6 +140,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = []): PathC
     if (test) note(test);
     for (const present of [condition, work.condition]) if (present) featuresOf(present, features);
   }
+  if (only) for (const feature of features) if (!only.has(feature)) features.delete(feature);
   const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
   const left = exit.events.flatMap((event) => event.frameFacts.filter(ofProcessorWords).map((test) => ({ event, test })));
   const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test })), ...left];

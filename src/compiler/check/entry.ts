@@ -12,7 +12,7 @@ import type { FeatureSpace } from "./feature-space.js";
 import { unknownFlags } from "./flag-box.js";
 import type { Boundaries, Interrupted } from "./interruption.js";
 import { userRegisters } from "./registers.js";
-import { Vector, valueIndex, valueOf } from "./vector.js";
+import { Vector, valueIndex, valueNameOf } from "./vector.js";
 
 export interface CheckedEntry extends Pick<CheckResult, "diagnostics" | "statistics"> {
   readonly entry: Entry;
@@ -34,7 +34,7 @@ export function checkEntries(model: Model, exits: readonly Boundaries[]): readon
       if (!different.has(key)) different.set(key, [event, [...interrupted, ...faults]]);
     }
     const results = [...different.values()].map(([event, found]) => checkEntry(model, entry, event, found));
-    for (const { boundaries: own } of results) if (own) boundaries.push(own);
+    for (const { boundaries: own } of results) boundaries.push(...own);
     const total = { states: 0, featureCombinations: 0 };
     for (const { statistics } of results) {
       total.states += statistics.states;
@@ -43,7 +43,7 @@ export function checkEntries(model: Model, exits: readonly Boundaries[]): readon
     return {
       entry,
       diagnostics: results.flatMap((r) => r.diagnostics),
-      boundaries: results.flatMap((r) => r.boundaries ?? []),
+      boundaries: results.flatMap((r) => r.boundaries),
       statistics: total,
     };
   });
@@ -64,7 +64,7 @@ function returnsFrom(model: Model, { path }: Boundaries, entry: Entry): boolean 
 function checkEntry(model: Model, entry: Entry, event: Event, interrupted: readonly Interrupted[]): CheckResult {
   const { graph, diagnostics } = buildEntry(model, entry, event);
   if (!graph)
-    return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: undefined, statistics: { states: 0, featureCombinations: 0 } };
+    return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: [], statistics: { states: 0, featureCombinations: 0 } };
   const owed = model.requires.filter((r) => r.target === "user");
   const also: Test[] = owed.flatMap((r) => (r.condition ? [r.condition] : []));
   return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event, interrupted), also);
@@ -196,7 +196,7 @@ function endRule(entry: Entry, event: Event, interrupted: readonly Interrupted[]
           entry: entry.name,
           event: event.name,
           dimension: dimension.name,
-          actual: valueOf(vector, dimension),
+          actual: valueNameOf(vector, dimension),
           wanted: dimension.values[value] as string,
         },
         span: entry.span,
