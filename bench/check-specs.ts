@@ -60,8 +60,8 @@ export function generatePaths(count: number): string {
 export function generateFeatures(count: number, kind: "step" | "state"): string {
   const declared = Array.from({ length: count }, (_, i) =>
     kind === "step"
-      ? `feature F${i}\nstep step${i} if F${i} { asm "lfence" }\n`
-      : `feature F${i}\nstate state${i} { before, after }\nstep step${i} if F${i} { asm "lfence" ensures state${i} after }\nrequire state${i} after at user if F${i}\n`,
+      ? `feature F${i}\nstep step${i} if F${i} { asm "nop" }\n`
+      : `feature F${i}\nstate state${i} { before, after }\nstep step${i} if F${i} { asm "nop" ensures state${i} after }\nrequire state${i} after at user if F${i}\n`,
   );
   return head + declared.join("") + exit("path", `do ${Array.from({ length: count }, (_, i) => `step${i}`).join(", ")}`);
 }

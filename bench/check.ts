@@ -98,5 +98,5 @@ function profile(path: string) {
 const profiles = new Map(["bare"].map((name) => [name, compileFrom(".", `profiles/${name}.exitdsl`).sources.at(-1)?.text ?? ""]));
 
 growth("paths", [4, 8, 16, 32, 64], generatePaths);
-growth("features, each guarding a step", [4, 8, 16, 24], (count) => generateFeatures(count, "step"));
-growth("features, each with a state and an obligation", [4, 8, 16, 24], (count) => generateFeatures(count, "state"));
+growth("features, each guarding a step", [4, 8, 16, 24, 48], (count) => generateFeatures(count, "step"));
+growth("features, each with a state and an obligation", [4, 8, 16, 24, 48], (count) => generateFeatures(count, "state"));

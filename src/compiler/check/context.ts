@@ -125,7 +125,8 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   }
   // Which kernels can restore a token tells which must.
   const tokens = new Set(exit.events.flatMap((e) => e.tokens.map((t) => t.name)));
-  for (const { condition, restores } of model.steps) if (condition && restores && tokens.has(restores.token)) featuresOf(condition, features);
+  for (const { condition, restores } of model.steps)
+    if (condition && restores && tokens.has(restores.token)) featuresOf(condition, features);
   if (exit.toUser) {
     for (const { flags, condition } of model.owed) {
       if (condition) featuresOf(condition, features);
@@ -174,10 +175,19 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
       word: (word) => flags(word.flags.filter((f) => flagBit.has(f))),
       owed: flags([...oneShot.keys(), ...owing.flatMap(({ test }) => (test ? flagsOf(test) : []))]),
     }),
-    instructions: new WeakMap(),
+    instructions: factsOf(graph),
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
     flags,
   };
+}
+
+const known = new WeakMap<PathGraph, PathContext["instructions"]>();
+
+/** What is found of a path's instructions is the same in every group of its features. */
+function factsOf(graph: PathGraph): PathContext["instructions"] {
+  const facts = known.get(graph) ?? new WeakMap();
+  known.set(graph, facts);
+  return facts;
 }
 
 const processorWords: ReadonlySet<string | undefined> = new Set(["rcx", "r11", "rip", "cs", "rflags", "ss"]);
