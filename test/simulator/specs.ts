@@ -6,6 +6,7 @@ import type { Model } from "../../src/compiler/model/model.js";
 import { resolve } from "../../src/compiler/model/resolve.js";
 import { buildGraph } from "../../src/compiler/path/build.js";
 import type { PathGraph } from "../../src/compiler/path/graph.js";
+import { isPlanned, plan } from "../../src/compiler/plan/plan.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
 
 const folder = (name: string) => new URL(`../../${name}/`, import.meta.url);
@@ -42,7 +43,9 @@ export function simulateText(text: string, stem = "spec"): Simulated {
   const diagnostics = [...found, ...resolved.diagnostics];
   const { model } = resolved;
   const graphs = (model?.exits ?? []).flatMap((exit) => {
-    const built = buildGraph(model as Model, exit);
+    const listed = isPlanned(exit) ? plan(model as Model, exit).exit : exit;
+    if (!listed) throw new Error(`${exit.name} cannot be planned`);
+    const built = buildGraph(model as Model, listed);
     diagnostics.push(...built.diagnostics);
     return built.graph ? [built.graph] : [];
   });

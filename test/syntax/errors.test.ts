@@ -172,7 +172,7 @@ const cases: readonly (readonly [text: string, ...expected: string[]])[] = [
     ...Array.from(
       { length: limits.errors },
       (_, i) =>
-        `${i + 1}:9 EX1008 \`if\` is a reserved word, which cannot be a name [reserved are \`or\`, \`and\`, \`not\`, \`has\`, \`lacks\`, \`because\`, \`when\`, \`if\`, \`else\`]`,
+        `${i + 1}:9 EX1008 \`if\` is a reserved word, which cannot be a name [reserved are \`or\`, \`and\`, \`not\`, \`has\`, \`lacks\`, \`is\`, \`because\`, \`when\`, \`if\`, \`else\`]`,
     ),
     "101:9 EX1033 the file has more than 100 syntax errors; the rest is not shown",
   ],

@@ -9,7 +9,7 @@ import { visitTest } from "../model/expressions.js";
 import { isFeatureTest } from "../model/features.js";
 import type { Action, Call, Entry, Event, Exit, FlagWord, Frame, Model, Step, Tail, Test, Token, Work } from "../model/model.js";
 import type { Span } from "../text/source.js";
-import { leaves } from "./flow.js";
+import { leaves, waysPassing } from "./flow.js";
 import type { BranchNode, PathGraph, PathNode, ReadNode } from "./graph.js";
 import type { Location } from "./location.js";
 import { isPlaced } from "./place.js";
@@ -125,33 +125,13 @@ class Builder {
     const nodes = this.actions(prepare.body);
     const { returns } = prepare;
     if (!returns) return nodes;
-    const decided = this.decided(nodes, (node) => node.kind === "evaluate" && node.condition === returns);
+    const decided = waysPassing(nodes, (node) => node.kind === "evaluate" && node.condition === returns);
     if (decided === "never") nodes.push(...this.evaluate(returns, prepare.span));
     if (decided === "sometimes") {
       const help = `put \`evaluate ${returns.name}\` where every way comes by, or leave it out: it is then decided at the end`;
       this.report("EX3008", prepare.span, { condition: returns.name }, { help });
     }
     return nodes;
-  }
-
-  /** Does every way through a block pass a node that fits? */
-  private decided(nodes: readonly PathNode[], fits: (node: PathNode) => boolean): "always" | "sometimes" | "never" {
-    let result: "always" | "sometimes" | "never" = "never";
-    for (const node of nodes) {
-      if (fits(node)) return "always";
-      if (node.kind === "branch") {
-        const arms = [this.decided(node.then, fits), this.decided(node.otherwise, fits)];
-        if (arms.every((a) => a === "always")) return "always";
-        if (arms.some((a) => a !== "never")) result = "sometimes";
-      } else if (node.kind === "loop") {
-        if (this.decided(node.body, fits) !== "never") result = "sometimes";
-      } else if (node.kind === "window") {
-        const inner = this.decided(node.body, fits);
-        if (inner === "always") return "always";
-        if (inner === "sometimes") result = "sometimes";
-      }
-    }
-    return result;
   }
 
   private evaluate(condition: Extract<PathNode, { kind: "evaluate" }>["condition"], span: Span): PathNode[] {

@@ -61,3 +61,23 @@ export function leaves(nodes: readonly PathNode[]): boolean {
       return false;
   }
 }
+
+/** Does every way through a block pass a node that fits? */
+export function waysPassing(nodes: readonly PathNode[], fits: (node: PathNode) => boolean): "always" | "sometimes" | "never" {
+  let result: "always" | "sometimes" | "never" = "never";
+  for (const node of nodes) {
+    if (fits(node)) return "always";
+    if (node.kind === "branch") {
+      const arms = [waysPassing(node.then, fits), waysPassing(node.otherwise, fits)];
+      if (arms.every((a) => a === "always")) return "always";
+      if (arms.some((a) => a !== "never")) result = "sometimes";
+    } else if (node.kind === "loop") {
+      if (waysPassing(node.body, fits) !== "never") result = "sometimes";
+    } else if (node.kind === "window") {
+      const inner = waysPassing(node.body, fits);
+      if (inner === "always") return "always";
+      if (inner === "sometimes") result = "sometimes";
+    }
+  }
+  return result;
+}
