@@ -42,6 +42,9 @@ for (const name of names) {
     const killed = await killers(bench, kernels, mutant, seed);
     if (killed === "absent") {
       counts.absent++;
+      console.log(
+        `| ${[name, mutant.language, mutant.operator, `\`${mutant.story}\``, ...layers.map(() => "")].join(" | ")} | in no kernel`,
+      );
       continue;
     }
     counts.run++;
