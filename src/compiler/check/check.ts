@@ -272,19 +272,19 @@ function mostTelling(all: readonly Found[]): Found[] {
       const { context, finding, node, reached } = one;
       const args = finding.args as Record<string, unknown>;
       const { cause } = finding;
-      const keys = [`${finding.code} ${node.id} ${JSON.stringify(args["registers"] ?? args["dimension"] ?? args["token"] ?? "")}`];
+      const keys = [`${finding.code} ${node.id} ${JSON.stringify(args.registers ?? args.dimension ?? args.token ?? "")}`];
       // A dimension that is wrong is wrong until it is set: what minds it later says nothing new.
       if (cause?.kind === "dimension" && finding.obligation === undefined && node.kind !== "terminal")
-        keys.push(`${finding.code} ${cause.dimension.name} ${args["actual"]}`);
+        keys.push(`${finding.code} ${cause.dimension.name} ${args.actual}`);
       // So it is while IRQs are on.
-      if (finding.code === "EX4005") keys.push(`${finding.code} ${args["dimension"]}`);
+      if (finding.code === "EX4005") keys.push(`${finding.code} ${args.dimension}`);
       // Who uses an unmapped stack goes on using it.
-      if (finding.code === "EX4004") keys.push(`${finding.code} ${args["region"]}`);
+      if (finding.code === "EX4004") keys.push(`${finding.code} ${args.region}`);
       if (cause?.kind === "stale") keys.push(`${finding.code} ${cause.fact}`);
       if (keys.some((key) => seen.has(key))) return false;
       if (cause?.kind === "dimension" && finding.obligation === undefined) {
         // IRQs that are on are one fault, whatever they meet.
-        const states = args["irqs"] === "are on" ? [context.dimension("irqs"), cause.dimension] : [cause.dimension];
+        const states = args.irqs === "are on" ? [context.dimension("irqs"), cause.dimension] : [cause.dimension];
         const since = states.map((d) => `${d.name} ${valueIndex(reached.vector, d)} ${changedAt(context, one, d)?.id ?? "at the start"}`);
         if (since.some((state) => minded.has(state))) return false;
         if (node.kind !== "terminal") for (const state of since) minded.add(state);

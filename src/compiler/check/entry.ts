@@ -180,7 +180,12 @@ function foundAt(interrupted: readonly Interrupted[], vector: Vector, dimension:
   if (vector.toUser || value === dimension.usual) return [];
   const found = interrupted.find(({ values }) => values.some(([d, v]) => d === dimension && v === value));
   if (!found) return [];
-  return [{ span: found.span, message: `here \`${found.path}\` has ${dimension.name} at \`${dimension.values[value]}\`, and \`${vector.event.name}\` may come` }];
+  return [
+    {
+      span: found.span,
+      message: `here \`${found.path}\` has ${dimension.name} at \`${dimension.values[value]}\`, and \`${vector.event.name}\` may come`,
+    },
+  ];
 }
 
 /** At its end an entry has to be where the exit of its event starts, with every token saved. */

@@ -18,11 +18,7 @@ const callRequires = [
     "compiled code copies upwards, as the ABI lets it: with DF set it would write below its buffers (System V ABI, AMD64, 3.2.1; INV-118)",
   ],
   ["ac", "clear", "with AC set, SMAP is off: a stray access to user memory would go through (INV-119)"],
-  [
-    "tf",
-    "clear",
-    "every instruction of it would raise #DB, whose handler excuses the first few of an entry only (SDM Vol. 2B, SYSENTER)",
-  ],
+  ["tf", "clear", "every instruction of it would raise #DB, whose handler excuses the first few of an entry only (SDM Vol. 2B, SYSENTER)"],
 ] as const;
 
 /** What the functions of `call` instructions take for granted, too: they say themselves what they need of GS and the like. */

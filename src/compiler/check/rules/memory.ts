@@ -45,7 +45,16 @@ export const memory: Rule = (visit) => {
         code: "EX4002",
         args: {
           item: node.step.name,
-          what: written === "stack" ? "RSP" : written === "cr3" ? "CR3" : written === "cr2" ? "CR2" : written === "gs" ? "the GS base" : "IA32_SPEC_CTRL",
+          what:
+            written === "stack"
+              ? "RSP"
+              : written === "cr3"
+                ? "CR3"
+                : written === "cr2"
+                  ? "CR2"
+                  : written === "gs"
+                    ? "the GS base"
+                    : "IA32_SPEC_CTRL",
         },
         span: node.step.span,
         details: {
@@ -73,7 +82,10 @@ function checkPerCpu({ context, vector, report }: Visit, instruction: () => stri
       code: "EX4003",
       args: { instruction: instruction(), dimension: name, actual },
       cause: { kind: "dimension", dimension },
-      details: { notes: [why], help: name === "speculation" ? "put an `lfence` before it, on both ways" : `move it to before ${name} is switched` },
+      details: {
+        notes: [why],
+        help: name === "speculation" ? "put an `lfence` before it, on both ways" : `move it to before ${name} is switched`,
+      },
     });
   }
 }

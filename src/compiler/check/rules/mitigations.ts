@@ -25,7 +25,9 @@ export const returnsAfterControls: Rule = ({ context, node, vector, instruction,
           ? "what user mode taught the predictor decides where the RET is predicted to, until the kernel's value of IA32_SPEC_CTRL is set (INV-72)"
           : "until user mode is reached the kernel's returns need the protection that its value of IA32_SPEC_CTRL gives (INV-71)",
       ],
-      help: entering ? "do it after the speculation controls are set, or write it without a call" : "do it before the speculation controls are given back",
+      help: entering
+        ? "do it after the speculation controls are set, or write it without a call"
+        : "do it before the speculation controls are given back",
     },
   });
 };
