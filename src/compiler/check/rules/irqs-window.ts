@@ -17,7 +17,7 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
   if (node.kind === "instructions" && instruction !== undefined) {
     const facts = instructionFacts(context, node, instruction);
     turnsOn ||= facts?.rflags.some(([name, value]) => name === "irqs" && value === "on") ?? false;
-    swaps = facts?.effects.some((e) => e.kind === "swapgs");
+    swaps = facts?.effects.some((e) => e.kind === "swapgs") ?? false;
   }
   if (turnsOn && vector.event.anyPoint) {
     report({
