@@ -7,14 +7,14 @@ import { fieldSaves, missingRegisters } from "../check/registers.js";
 import { holds } from "../check/rules/contracts.js";
 import { kernelOnlyStacks, stackOfRegion } from "../check/stacks.js";
 import { type Vector, valueNameOf } from "../check/vector.js";
-import type { GeneralRegister } from "../machine/instruction.js";
+import { type GeneralRegister, generalRegisters } from "../machine/instruction.js";
 import type { Terminal } from "../machine/terminals.js";
 import type { StateDimension, Step } from "../model/model.js";
 import type { Location, SymbolicValue } from "../path/location.js";
 import { made } from "./containers.js";
 import { achievements, type Demand, demandText, type Goal, loadsStackPointer } from "./goal.js";
 import type { KnownVector, PlannedStep, Point } from "./machine.js";
-import { besideMoves, instructionsOf, loadedBy, loadsOf, type StackLoad, stackLoads } from "./work.js";
+import { besideMoves, instructionsOf, loadedBy, loadsOf, overwrites, type StackLoad, stackLoads } from "./work.js";
 
 /** SYSRET reads two registers. */
 const mostUnloaded = 2;
@@ -34,12 +34,27 @@ interface Landmark {
   holds(vector: Vector): boolean;
 }
 
+/** What a location still lacks. */
+interface Places {
+  /** Registers that the terminal reads and that hold nothing saved. */
+  readonly unloaded: number;
+  /** Saved words that must still be copied to where they are popped. */
+  readonly uncopied: number;
+  /** A general register's saved word is on a stack that stays mapped. */
+  readonly spilled: boolean;
+}
+
+const nothingMissing: Places = { unloaded: 0, uncopied: 0, spilled: true };
+const spillable = generalRegisters.filter((register) => register !== "rsp");
+
 /** What a vector still lacks. */
 interface Left {
   /** Registers that the goal asks for. */
   readonly missing: number;
   /** Registers that a step asks for which is still to come. */
   readonly beforeSteps: number;
+  /** The page tables are still to be switched. */
+  readonly leavesPages: boolean;
   /** No two of them can be brought about by one step. */
   readonly counted: readonly Landmark[];
   /** Instructions, beside loads of registers. */
@@ -57,12 +72,14 @@ export class Bound {
   private readonly landmarks = new Map<string, Landmark>();
   private readonly known = new Map<number, Left>();
   private readonly weights = new Map<Step, { readonly weight: number; readonly loaded: number }>();
-  private readonly knownPlaces = new Map<number, { readonly unloaded: number; readonly uncopied: number }>();
+  private readonly knownPlaces = new Map<number, Places>();
   private readonly own: boolean;
   /** The terminal pops its words where the user's page tables are active, which may not map the stack that the event came on. */
   private readonly popsCopiedFrame: boolean;
   /** The steps that can load the user's RSP: the words that they pop, if each pops them from a stack that the path switched to. */
   private readonly stackLoads: readonly StackLoad[] | undefined;
+  /** Every step that switches to the user's page tables leaves something of the kernel's in a general register. */
+  private readonly switchCostsRegister: boolean;
   /** Copies of saved words are counted apart. */
   private readonly countsCopies: boolean;
   /** Registers that one instruction can load. */
@@ -90,6 +107,8 @@ export class Bound {
     const popsFrame = terminal?.popsFrame === true;
     this.popsCopiedFrame = own && popsFrame && demands.some((d) => demandText(d) === "cr3 user" && d.toUser !== false);
     this.stackLoads = popsFrame || !terminal || !own ? undefined : stackLoads(this.steps, starts, demands);
+    const switches = this.steps.filter((step) => achievements(step).includes("cr3 user"));
+    this.switchCostsRegister = this.popsCopiedFrame && switches.every((step) => overwrites(instructionsOf(step)));
     this.countsCopies = this.popsCopiedFrame || this.stackLoads !== undefined;
     const states = demands.filter((d) => d.dimension.name !== "registers" && !(d.atTerminal && !terminal));
     const tokens = !terminal || !own ? [] : context.tokens.filter((t) => this.steps.some((step) => step.restores?.token === t.name));
@@ -101,20 +120,22 @@ export class Bound {
 
   /** Instructions that every plan from this point to the goal has at least; Infinity where there is none. */
   at({ vectors, location, locationId }: Point): number {
-    const { unloaded, uncopied } = made(this.knownPlaces, locationId, () => this.placesOf(location, vectors[0]?.vector));
+    const { unloaded, uncopied, spilled } = made(this.knownPlaces, locationId, () => this.placesOf(location, vectors[0]?.vector));
     let most = 0;
     for (const vector of vectors) {
-      const { missing, beforeSteps, total } = this.left(vector);
+      const { missing, beforeSteps, total, leavesPages } = this.left(vector);
       const registers = Math.ceil(Math.max(missing + unloaded, beforeSteps) / this.mostLoads);
-      most = Math.max(most, registers + total);
+      // The switch of page tables costs a register, so that one of them must wait in memory that stays mapped.
+      const spill = leavesPages && this.switchCostsRegister && !spilled ? 1 : 0;
+      most = Math.max(most, registers + total + spill);
     }
     return most + uncopied;
   }
 
   /** Registers that the terminal reads and that hold nothing saved; saved words that must still be copied to where they are popped. */
-  private placesOf(location: Location, vector: Vector | undefined): { readonly unloaded: number; readonly uncopied: number } {
+  private placesOf(location: Location, vector: Vector | undefined): Places {
     const { terminal, context } = this;
-    if (!terminal || !this.own || !vector) return { unloaded: 0, uncopied: 0 };
+    if (!terminal || !this.own || !vector) return nothingMissing;
     const saves = (value: SymbolicValue | undefined) => (value?.kind === "field" ? fieldSaves(context, value.field) : undefined);
     let unloaded = 0;
     for (const requirement of terminal.frameRequirements) {
@@ -123,16 +144,20 @@ export class Bound {
       if (loaded !== requirement.left && loaded !== requirement.right) unloaded++;
     }
     let uncopied = 0;
+    let spilled = true;
     if (this.popsCopiedFrame) {
       const start = stackOfRegion(context, vector, "frame");
       const copied = (region: string) => !kernelOnlyStacks.includes(stackOfRegion(context, vector, region));
-      if (kernelOnlyStacks.includes(start)) uncopied = notStored(poppedWords, location, copied, saves);
+      if (kernelOnlyStacks.includes(start)) {
+        uncopied = notStored(poppedWords, location, copied, saves);
+        spilled = notStored(spillable, location, copied, saves) < spillable.length;
+      }
     } else if (location.registers.rsp.kind === "pointer" && this.stackLoads) {
       // Whichever step loads RSP pops words from its stack. A word that nobody stored there brings back nothing.
       const needs = this.stackLoads.map(({ stack, words }) => notStored(words, location, (region) => region === `stack:${stack}`, saves));
       uncopied = Math.min(...needs);
     }
-    return { unloaded, uncopied };
+    return { unloaded, uncopied, spilled };
   }
 
   /**
@@ -176,13 +201,14 @@ export class Bound {
     const used = new Set<Step>();
     const counted: Landmark[] = [];
     for (const landmark of open.sort((a, b) => b.weight - a.weight)) {
-      if (landmark.achievers.size === 0) return { missing, beforeSteps, counted: [], total: Number.POSITIVE_INFINITY };
+      if (landmark.achievers.size === 0) return { missing, beforeSteps, leavesPages: false, counted: [], total: Number.POSITIVE_INFINITY };
       if ([...landmark.achievers].some((step) => used.has(step))) continue;
       for (const step of landmark.achievers) used.add(step);
       counted.push(landmark);
       total += landmark.weight;
     }
-    return { missing, beforeSteps, counted, total };
+    const leavesPages = open.some(({ key }) => key === "cr3 user");
+    return { missing, beforeSteps, leavesPages, counted, total };
   }
 
   /** The landmarks that are still to come. */

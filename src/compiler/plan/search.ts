@@ -171,7 +171,8 @@ function lacks({ machine, goal, combinations, ignores }: Problem, { vectors, loc
     goal.kind === "tail"
       ? { ...base, kind: "jump", tail: goal.tail, body: [] }
       : { ...base, kind: "terminal", terminal: goal.terminal, label: goal.label, recovery: goal.recovery };
-  const kept = (findings: readonly Finding[]) => findings.filter((finding) => !changeless.has(finding.code) && !finding.underTest && !ignores?.(finding));
+  const kept = (findings: readonly Finding[]) =>
+    findings.filter((finding) => !changeless.has(finding.code) && !finding.underTest && !ignores?.(finding));
   const found = kept(vectors.flatMap(({ vector }) => machine.ask(goalRules, node, vector, combinations)));
   if (goal.kind === "terminal" || found.length > 0) return found;
   const jump = buildTail(machine.context.model, machine.context.graph.exit, goal.tail, location);

@@ -26,6 +26,23 @@ export function loadedBy(instructions: readonly Instruction[]): ReadonlySet<stri
   return new Set(instructions.flatMap(loadsOf).filter((register) => !kept.has(register)));
 }
 
+/** Is a register other than RSP written with what is no saved value, and not put back? */
+export function overwrites(instructions: readonly Instruction[]): boolean {
+  const kept = keptBy(instructions);
+  return (
+    instructions.some((instruction) =>
+      roughEffects(instruction).some(
+        (effect) =>
+          effect.kind === "write" &&
+          effect.place.kind === "register" &&
+          !maySaved(effect.value) &&
+          effect.place.register !== "rsp" &&
+          !kept.has(effect.place.register),
+      ),
+    ) && loadedBy(instructions).size === 0
+  );
+}
+
 /** The registers that are pushed and popped. */
 function keptBy(instructions: readonly Instruction[]): ReadonlySet<string> {
   const spilled = new Set(instructions.flatMap((i) => (i.mnemonic === "pushq" ? registerOf(i) : [])));
