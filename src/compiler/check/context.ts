@@ -145,7 +145,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
   const left = exit.events.flatMap((event) => event.frameFacts.filter(ofProcessorWords).map((test) => ({ event, test })));
   const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test })), ...left];
-  const space = features.size <= limits.features ? new FeatureSpace(features) : undefined;
+  const space = features.size <= limits.features ? spaceOf(model, features) : undefined;
   if (!space || space.features.length > limits.features)
     return { what: "features", count: space?.features.length ?? features.size, limit: limits.features };
   if (flagBit.size > limits.flags) return { what: "work flags", count: flagBit.size, limit: limits.flags };
@@ -179,6 +179,21 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
     flags,
   };
+}
+
+const spaces = new WeakMap<Model, Map<string, FeatureSpace>>();
+
+/** Many paths mention the same features. */
+function spaceOf(model: Model, features: ReadonlySet<Feature>): FeatureSpace {
+  const ofModel = spaces.get(model) ?? new Map<string, FeatureSpace>();
+  spaces.set(model, ofModel);
+  const key = [...features]
+    .map((f) => f.index)
+    .sort((a, b) => a - b)
+    .join();
+  const space = ofModel.get(key) ?? new FeatureSpace(features);
+  ofModel.set(key, space);
+  return space;
 }
 
 const known = new WeakMap<PathGraph, PathContext["instructions"]>();

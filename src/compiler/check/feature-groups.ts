@@ -14,7 +14,7 @@ import type { InstructionsNode, PathGraph, PathNode } from "../path/graph.js";
 import { dutiesOf } from "./context.js";
 import { featuresOf } from "./feature-space.js";
 
-/** Small groups are explored together, as long as they have no more features than this. */
+/** Small groups are explored together, as long as they have no more features than this, or one more than the largest group has. */
 const together = 3;
 
 /**
@@ -27,10 +27,11 @@ type Resource = StateDimension | Flag | "machine" | "buffers" | "machine in C";
 export function featureGroups(graph: PathGraph): readonly ReadonlySet<Feature>[] | undefined {
   const uses = new Uses(graph);
   const groups = uses.groups();
+  const limit = Math.max(together, ...groups.map((group) => group.length + 1));
   const batches: Feature[][] = [];
   for (const group of groups) {
     const last = batches.at(-1);
-    if (last && last.length + group.length <= together) last.push(...group);
+    if (last && last.length + group.length <= limit) last.push(...group);
     else batches.push([...group]);
   }
   return batches.length < 2 ? undefined : batches.map((batch) => new Set([...uses.deciding, ...batch]));

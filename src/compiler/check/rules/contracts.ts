@@ -96,6 +96,7 @@ export const contracts: Rule = (visit) => {
  */
 export const stepContracts: Rule = ({ context, node, vector, instruction, report }) => {
   if (node.kind !== "instructions" || instruction === undefined || instruction !== node.instructions.length - 1) return;
+  if (node.step.ensures.length === 0) return;
   const after = afterInstruction(context, vector, node, instruction);
   const decided = decidedByInstructions(context, node);
   for (const setting of node.step.ensures) {
@@ -118,6 +119,14 @@ export const stepContracts: Rule = ({ context, node, vector, instruction, report
 
 /** The dimensions whose value after the step its instructions tell. Behind a jump SWAPGS and the like may not have been done. */
 function decidedByInstructions(context: PathContext, node: InstructionsNode): ReadonlySet<string> {
+  const known = decidedBy.get(node) ?? findDecided(context, node);
+  decidedBy.set(node, known);
+  return known;
+}
+
+const decidedBy = new WeakMap<InstructionsNode, ReadonlySet<string>>();
+
+function findDecided(context: PathContext, node: InstructionsNode): ReadonlySet<string> {
   const facts = node.instructions.flatMap((_, i) => instructionFacts(context, node, i) ?? []);
   const effects = facts.flatMap((f) => f.effects);
   const decided = new Set(["registers"]);
