@@ -11,6 +11,7 @@ import { resolve } from "../../src/compiler/model/resolve.js";
 import { buildGraph } from "../../src/compiler/path/build.js";
 import type { PathGraph } from "../../src/compiler/path/graph.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
+import { listed } from "../plan/listed.js";
 
 const folder = (name: string) => new URL(`../../${name}/`, import.meta.url);
 
@@ -35,18 +36,25 @@ export interface Emitted {
 }
 
 export function emitExample(name: string): Emitted {
-  return emitText(readFileSync(new URL(`${name}.exitdsl`, folder("examples")), "utf8"), { name: `${name}.exitdsl`, stem: name });
+  return emitText(readFileSync(new URL(`${name}.exitdsl`, folder("examples")), "utf8"), {
+    name: `${name}.exitdsl`,
+    stem: name,
+    plans: true,
+  });
 }
 
 /** A text's C, whether or not the path rules hold: what is tested here is how it is written. */
-export function emitText(text: string, options: { readonly name?: string; readonly stem?: string; readonly spdx?: string } = {}): Emitted {
-  const { name = "spec.exitdsl", stem = "spec", spdx } = options;
+export function emitText(
+  text: string,
+  options: { readonly name?: string; readonly stem?: string; readonly spdx?: string; readonly plans?: boolean } = {},
+): Emitted {
+  const { name = "spec.exitdsl", stem = "spec", spdx, plans = false } = options;
   const { files, diagnostics: found } = collectFiles({ name, text }, resolveImport, parse);
   const resolved = resolve(files);
   const diagnostics = [...found, ...resolved.diagnostics];
   const { model } = resolved;
   const graphs = (model?.exits ?? []).flatMap((exit) => {
-    const built = buildGraph(model as Model, exit);
+    const built = buildGraph(model as Model, plans ? listed(model as Model, exit) : exit);
     diagnostics.push(...built.diagnostics);
     return built.graph ? [built.graph] : [];
   });

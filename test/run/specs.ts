@@ -6,6 +6,7 @@ import { resolve } from "../../src/compiler/model/resolve.js";
 import { buildGraph } from "../../src/compiler/path/build.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
 import type { Spec } from "../../src/verify/image.js";
+import { listed } from "../plan/listed.js";
 
 /** The bench machine's sources. */
 export const machineFolder = resolvePath("machine");
@@ -20,7 +21,7 @@ export function specOf(stem: string): Spec {
   const { model, diagnostics } = resolve(files);
   if (!model) throw new Error(diagnostics.map((d) => d.message).join("\n"));
   const graphs = model.exits.map((exit) => {
-    const { graph } = buildGraph(model, exit);
+    const { graph } = buildGraph(model, listed(model, exit));
     if (!graph) throw new Error(`${stem}: ${exit.name} has no graph`);
     return graph;
   });
