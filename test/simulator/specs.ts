@@ -43,8 +43,7 @@ export function simulateText(text: string, stem = "spec"): Simulated {
   const diagnostics = [...found, ...resolved.diagnostics];
   const { model } = resolved;
   const graphs = (model?.exits ?? []).flatMap((exit) => {
-    const listed = isPlanned(exit) ? plan(model as Model, exit).exit : exit;
-    if (!listed) throw new Error(`${exit.name} cannot be planned`);
+    const listed = (isPlanned(exit) ? plan(model as Model, exit).exit : undefined) ?? exit;
     const built = buildGraph(model as Model, listed);
     diagnostics.push(...built.diagnostics);
     return built.graph ? [built.graph] : [];
