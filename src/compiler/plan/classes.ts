@@ -4,7 +4,7 @@ import type { Reached } from "../check/explore.js";
 import { unknownFlags } from "../check/flag-box.js";
 import { type Vector, valueIndex, withValue } from "../check/vector.js";
 import { evaluateFeatures } from "../model/features.js";
-import type { Feature, StateDimension, Step, Test, Waiver } from "../model/model.js";
+import type { Action, Feature, StateDimension, Step, Tail, Test, Waiver } from "../model/model.js";
 import { achievements, type Demand, demandText, type Goal, goalDemands, plainTerminal, type State, usefulSteps } from "./goal.js";
 
 export interface KernelClass {
@@ -35,7 +35,8 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
   const targets = new Set(arrived.map((r) => r.vector.toUser));
   const tokens = new Set(context.tokens.map((t) => t.name));
   const conceivable = usefulSomewhere({ context, goal, arrived, waivers }, targets, tokens);
-  const relevant = relevantDimensions(context, conceivable);
+  // A tail is followed to its end, with the steps that it does itself.
+  const relevant = relevantDimensions(context, [...conceivable, ...(goal.kind === "tail" ? stepsOf(goal.tail.body, [goal.tail]) : [])]);
   // Work flags are the business of `prepare`, and what is known of the frame cannot change any more: no step of a tail asks for them.
   const flags = unknownFlags(context.allFlags);
   const known = { flags, facts: 0, decided: 0, denied: 0, stale: 0, rewritten: false };
@@ -49,13 +50,10 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
     const features = new Set(space.features.filter((_, i) => (bits & (1 << i)) !== 0));
     const reached = arrived.filter((r) => (r.combinations & cell) !== 0n).map((r) => r.vector);
     const all = goalDemands(model, goal, targets, features, waivers);
-    // A tail is followed to its end, where each obligation is asked for again.
     const settled = new Set(
-      goal.kind === "tail"
-        ? []
-        : model.dimensions.filter(
-            (d) => !relevant.has(d) && all.every((demand) => demand.dimension !== d || reached.every((v) => meets(v, demand))),
-          ),
+      model.dimensions.filter(
+        (d) => !relevant.has(d) && all.every((demand) => demand.dimension !== d || reached.every((v) => meets(v, demand))),
+      ),
     );
     const demands = all.filter((d) => !settled.has(d.dimension));
     const vectors = [...new Map(reached.map((v) => without(v, settled)).map((v) => [v.key, v])).values()];
@@ -115,6 +113,26 @@ function relevantDimensions({ model }: PathContext, steps: readonly Step[]): Rea
     steps.flatMap((step) => [...achievements(step), ...step.requires.map(demandText)]).map((state) => state.split(" ")[0]),
   );
   return new Set(model.dimensions.filter((d) => d.builtIn || named.has(d.name)));
+}
+
+/** The steps of a block and of the tails that it jumps to. */
+function stepsOf(actions: readonly Action[], open: readonly Tail[]): Step[] {
+  return actions.flatMap((action): readonly Step[] => {
+    switch (action.kind) {
+      case "do":
+        return [action.step];
+      case "restore":
+        return action.steps;
+      case "when":
+        return [...stepsOf(action.then, open), ...stepsOf(action.otherwise, open)];
+      case "window":
+        return stepsOf(action.body, open);
+      case "jump":
+        return open.includes(action.tail) ? [] : stepsOf(action.tail.body, [...open, action.tail]);
+      default:
+        return [];
+    }
+  });
 }
 
 /** Sets of combinations that cannot differ in anything that a class goes by. */
