@@ -5,7 +5,7 @@ import type { Feature } from "../../src/compiler/model/model.js";
 import { type Way, waysOf } from "../../tools/planning/ways.js";
 import { compileText, readRepositoryFile } from "../docs/compile.js";
 
-const planned = readRepositoryFile("examples/linux-6.12-planned.exitdsl");
+const planned = readRepositoryFile("test/plan/linux-6.12-planned.exitdsl");
 
 /** Refused for nothing: the checker looks at planned tails like at any others. */
 function compiled(text: string): Compilation {

@@ -28,11 +28,11 @@ interface Spec {
   readonly graphs: readonly PathGraph[];
 }
 
-function specOf(name: string): Spec {
+function specOf(folder: string, name: string): Spec {
   const text = (path: string) => readFileSync(path, "utf8");
   const { model, graphs, diagnostics } = compile({
     name,
-    text: text(`examples/${name}.exitdsl`),
+    text: text(`${folder}/${name}.exitdsl`),
     resolveImport: (path) => ({ name: `profile:${path}`, text: text(`profiles/${path}.exitdsl`) }),
   });
   if (!model || diagnostics.length > 0) throw new Error(`${name} has findings: ${diagnostics.map((d) => d.message).join("; ")}`);
@@ -50,7 +50,7 @@ export interface Comparison {
 
 /** Every way in every kernel that the features' constraints admit. */
 export function compare(): Comparison[] {
-  const [listed, planned] = [specOf("linux-6.12"), specOf("linux-6.12-planned")] as const;
+  const [listed, planned] = [specOf("examples", "linux-6.12"), specOf("test/plan", "linux-6.12-planned")] as const;
   const space = new FeatureSpace(listed.model.features.filter((f) => features.includes(f.name)));
   return space.combinations.flatMap((bits) => {
     const kernel = space.features.filter((_, i) => (bits & (1 << i)) !== 0).map((f) => f.name);
