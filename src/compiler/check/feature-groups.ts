@@ -81,6 +81,8 @@ class Uses {
   /** The features that decide nothing by themselves, as groups, in the order of their declaration. */
   groups(): Feature[][] {
     const { model } = this.graph;
+    // Features that only need one another, and that the path does not mention, make no group.
+    const mentioned = new Set<Feature | Resource>(this.unions.flat());
     for (const feature of model.features) for (const needed of feature.needs) this.union(feature, needed);
     // A feature that is in every group ties none together.
     const ties = (of: Feature | Resource) => !(typeof of === "object" && "excludes" in of && this.deciding.has(of));
@@ -95,7 +97,7 @@ class Uses {
       const root = this.root(feature);
       byRoot.set(root, [...(byRoot.get(root) ?? []), feature]);
     }
-    return [...byRoot.values()];
+    return [...byRoot.values()].filter((group) => group.some((feature) => mentioned.has(feature)));
   }
 
   private resource(dimension: StateDimension): Resource {
