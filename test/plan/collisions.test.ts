@@ -117,6 +117,21 @@ tail last to user {\n  requires irqs off, gs user\n  do restore_registers\n  ire
     expect(steps(`${tail}${leaveTo("user", "jump last")}`)).toEqual(["restore_registers swapgs iretq"]);
   });
 
+  test("of two ways to a state the shorter one is taken, however it begins", () => {
+    const text = `state stage { first, second, third }
+step at_once {\n  asm "lfence" "lfence" "lfence"\n  ensures history gone\n}
+step then_on {\n  asm "lfence"\n  requires stage second\n  ensures history gone\n}
+step begin {\n  asm "lfence"\n  ensures stage second\n}
+require history gone at user\n`;
+    const [way] = steps(`${text}${leaveTo("user", "iretq")}`);
+    expect(way).toContain("begin then_on");
+    const [other] = steps(
+      `${text.replace('"lfence"\n  ensures stage', '"lfence" "lfence" "lfence"\n  ensures stage')}${leaveTo("user", "iretq")}`,
+    );
+    expect(other).toContain("at_once");
+    expect(other).not.toContain("begin");
+  });
+
   test("an obligation that is waived is not planned for", () => {
     const text = `step forget {\n  asm "lfence"\n  ensures history gone\n}\nrequire history gone at user\n`;
     expect(steps(`${text}${leaveTo("user", 'waive history gone because "kept on purpose"\n    iretq')}`)).toEqual([

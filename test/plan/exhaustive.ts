@@ -38,8 +38,11 @@ export function inKernel(model: Model, features: ReadonlySet<Feature>): Model {
   };
 }
 
-/** The cost of the cheapest plan of at most `most` instructions; undefined where there is none. */
-export function cheapest(model: Model, exit: Exit, most: number): number | undefined {
+/** Sequences that are tried for one kernel. */
+const mostTries = 2_000;
+
+/** The cost of the cheapest plan of at most `most` instructions: none where there is none, too-many where not all orders could be tried. */
+export function cheapest(model: Model, exit: Exit, most: number): number | "none" | "too many" {
   const end = exit.leave.at(-1) as Action;
   const choices: Choice[] = model.steps.flatMap((step): Choice[] => {
     if (step.form.kind === "built-in") {
@@ -73,10 +76,12 @@ export function cheapest(model: Model, exit: Exit, most: number): number | undef
     return { cost, reaches: errors.length === 0, state };
   };
   const seen = new Set<string>();
+  let tries = 0;
   const open = new Map<number, (readonly Choice[])[]>([[0, [[]]]]);
   const at = (cost: number) => open.get(cost) ?? [];
   for (let cost = 0; cost <= most; cost++) {
     for (const chosen of at(cost)) {
+      if (++tries > mostTries) return "too many";
       const found = outcome(chosen);
       if (!found || seen.has(found.state)) continue;
       if (found.cost > cost) {
@@ -88,7 +93,7 @@ export function cheapest(model: Model, exit: Exit, most: number): number | undef
       for (const choice of choices) at(cost).push([...chosen, choice]);
     }
   }
-  return undefined;
+  return "none";
 }
 
 const bigintText = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `${value}` : value);

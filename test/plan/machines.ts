@@ -26,6 +26,8 @@ export class Random {
 const lines = [
   ["lfence"],
   ["lfence", "lfence"],
+  ["lfence", "lfence", "lfence"],
+  ["lfence", "lfence", "lfence", "lfence"],
   ["movl $1, %eax"],
   ["movl $1, %ecx", "lfence"],
   ["movq {frame.rax}, %rax"],
@@ -61,7 +63,7 @@ export function machine(random: Random): { readonly steps: readonly string[]; sp
   const steps: string[] = [];
   let text = prelude;
   for (const state of states) text += `\nstate ${state} { ${values.join(", ")} }\n`;
-  const count = 3 + random.below(3);
+  const count = 4 + random.below(4);
   for (let i = 0; i < count; i++) {
     const name = `step_${i}`;
     const requires = distinct([
@@ -81,7 +83,7 @@ export function machine(random: Random): { readonly steps: readonly string[]; sp
     steps.push(name);
   }
   for (const state of states) {
-    if (random.chance(60)) text += `\nrequire ${state} ${random.pick(values)} at user${random.chance(25) ? " if FAST" : ""}\n`;
+    if (random.chance(80)) text += `\nrequire ${state} ${random.pick(values)} at user${random.chance(25) ? " if FAST" : ""}\n`;
   }
   return { steps, spec: (leave) => `${text}\nexit planned from trap to user {\n  leave {\n${leave}\n  }\n}\n` };
 }

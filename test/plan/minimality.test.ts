@@ -6,13 +6,13 @@ import { cheapest, inKernel, instructionsIn } from "./exhaustive.js";
 import { machine, Random } from "./machines.js";
 
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-const machines = 6;
+const machines = 40;
 /** The restore of 15 registers, and some: what trying all orders can afford. */
-const mostInstructions = 15 + 2;
+const mostInstructions = 15 + 6;
 
 describe(`random machines from seed ${seed}`, () => {
   let planned = 0;
-  test.each(Array.from({ length: machines }, (_, i) => i))("machine %i", { timeout: 120_000 }, (i) => {
+  test.each(Array.from({ length: machines }, (_, i) => i))("machine %i", { timeout: 240_000 }, (i) => {
     const { spec } = machine(new Random(seed + i));
     const text = spec("    iretq");
     const { model, graphs, diagnostics } = compileText("machine.exitdsl", text);
@@ -30,17 +30,16 @@ describe(`random machines from seed ${seed}`, () => {
       const cost = graph ? instructionsIn(graph.leave, features) : mostInstructions;
       return { cost, found: cheapest(inKernel(model, features), exit, Math.min(cost, mostInstructions)) };
     });
-    if (graph) {
-      planned++;
-      for (const { cost, found } of best) expect(found, text).toBe(cost <= mostInstructions ? cost : undefined);
-    } else {
-      // It is refused, so some kernel has no plan, as far as trying goes.
+    const conclusive = best.filter(({ found }) => found !== "too many");
+    if (graph) planned += conclusive.length;
+    for (const { cost, found } of graph ? conclusive : []) expect(found, text).toBe(cost <= mostInstructions ? cost : "none");
+    // It is refused, so some kernel has no plan, as far as trying goes.
+    if (!graph && conclusive.length === best.length)
       expect(
         best.map(({ found }) => found),
         text,
-      ).toContain(undefined);
-    }
+      ).toContain("none");
   });
 
-  test("many of them have a plan", () => expect(planned).toBeGreaterThan(machines / 4));
+  test("many of them have a plan", () => expect(planned).toBeGreaterThan(machines / 3));
 });
