@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Case, CaseMaker } from "./cases.js";
 import type { Image } from "./image.js";
-import type { Outcome } from "./simulator.js";
+import type { Outcome, SimulatedMachine } from "./simulator.js";
 import { start } from "./tools.js";
 
 const runAddress = 0x1000000;
@@ -50,36 +50,65 @@ export interface Batch {
  * @param paths indices of the paths, taken in turn
  */
 export function makeBatch(image: Image, paths: readonly number[], seed: number, first: number, count: number, stepped: boolean): Batch {
-  const { bench } = image;
-  const { module, plans } = bench;
   const maker = new CaseMaker(image);
-  const machine = new module.Machine();
-  const size = machine.words.length;
-  const words = new Uint32Array(size * count);
-  const cases: Expected[] = [];
-  const input = new Growing();
-  const numbers = plans.map((plan) => plan.events.map((event) => bench.events.indexOf(event.text)));
-  const { cr3 = 0, gs_base = 0, rflags = 0 } = module.system;
-  for (let index = first; cases.length < count; index++) {
-    const path = paths[index % paths.length] ?? 0;
-    const made = maker.make(path, seed, index, machine);
-    const start = input.length;
-    input.case(
-      made,
-      machine.words,
-      bench.spec.model.flagWords.map((w) => w.name),
-      Object.keys(module.frame),
+  const batch = new BatchMaker(image, stepped, count);
+  for (let index = first; batch.length < count; index++)
+    batch.add(index, (machine) => maker.make(paths[index % paths.length] ?? 0, seed, index, machine));
+  return batch.made(seed);
+}
+
+/** Collects cases, with what the simulator makes of each. */
+export class BatchMaker {
+  private readonly machine: SimulatedMachine;
+  private readonly words: Uint32Array;
+  private readonly cases: Expected[] = [];
+  private readonly input = new Growing();
+  /** By path and code: the number of the event on the machine. */
+  private readonly numbers: readonly (readonly number[])[];
+  private readonly flagWords: readonly string[];
+  private readonly fields: readonly string[];
+  private readonly espfixCodes: readonly number[];
+
+  /** @param capacity how many cases it can take */
+  constructor(
+    private readonly image: Image,
+    private readonly stepped: boolean,
+    capacity: number,
+  ) {
+    const { events, module, plans, spec } = image.bench;
+    this.machine = new module.Machine();
+    this.words = new Uint32Array(this.machine.words.length * capacity);
+    this.numbers = plans.map((plan) => plan.events.map((event) => events.indexOf(event.text)));
+    this.flagWords = spec.model.flagWords.map((w) => w.name);
+    this.fields = Object.keys(module.frame);
+    this.espfixCodes = plans.map(
+      (plan) => module.paths[plan.graph.exit.name]?.steps.findIndex(([text]) => text.includes("%gs:espfix_stack")) ?? -1,
     );
-    const simulated = module.paths[plans[path]?.graph.exit.name ?? ""];
-    if (!simulated) throw new Error(`the simulator has no path ${path}`);
-    const espfixCode = simulated.steps.findIndex(([text]) => text.includes("%gs:espfix_stack"));
+  }
+
+  get length(): number {
+    return this.cases.length;
+  }
+
+  /** @param make puts the case's machine into the one that it is given @returns false for a case whose C side never ends */
+  add(index: number, make: (machine: SimulatedMachine) => Case): boolean {
+    const { machine } = this;
+    const { cr3 = 0, gs_base = 0, rflags = 0 } = this.image.bench.module.system;
+    const made = make(machine);
+    const start = this.input.length;
+    this.input.case(made, machine.words, this.flagWords, this.fields);
+    const simulated = this.image.bench.module.paths[this.image.bench.plans[made.path]?.graph.exit.name ?? ""];
+    if (!simulated) throw new Error(`the simulator has no path ${made.path}`);
+    const numbers = this.numbers[made.path] ?? [];
+    const espfixCode = this.espfixCodes[made.path];
     const events: number[] = [];
     let overEspfix = false;
     const steps: number[] = [];
+    const { stepped } = this;
     const w = machine.words;
     const trace = {
       push: (code: number): void => {
-        if (code < simulated.events) events.push(numbers[path]?.[code] ?? -1);
+        if (code < simulated.events) events.push(numbers[code] ?? -1);
         else overEspfix ||= code === espfixCode;
         if (stepped && code >= simulated.events)
           steps.push(code, w[rflags] ?? 0, w[cr3] ?? 0, w[cr3 + 1] ?? 0, w[gs_base] ?? 0, w[gs_base + 1] ?? 0);
@@ -87,14 +116,20 @@ export function makeBatch(image: Image, paths: readonly number[], seed: number, 
     };
     try {
       const outcome = simulated.run(machine, made.features, made.script, trace);
-      words.set(w, cases.length * size);
-      cases.push({ index, case: made, outcome, events, overEspfix, steps });
+      this.words.set(w, this.cases.length * w.length);
+      this.cases.push({ index, case: made, outcome, events, overEspfix, steps });
+      return true;
     } catch (error) {
       if (!/never ends/.test(String(error))) throw error;
-      input.length = start;
+      this.input.length = start;
+      return false;
     }
   }
-  return { image, seed, stepped, cases, words, size, input: input.bytes() };
+
+  made(seed: number): Batch {
+    const { cases, image, stepped, words } = this;
+    return { image, seed, stepped, cases, words, size: this.machine.words.length, input: this.input.bytes() };
+  }
 }
 
 /** Bytes that cases are appended to. */

@@ -4,25 +4,48 @@ import { stepNumbers } from "./batch.js";
 import { isStep } from "./disassembly.js";
 import type { Image } from "./image.js";
 
+/** One thing that the two do not agree on. */
+export interface Disagreement {
+  readonly what: string;
+  readonly simulator: string;
+  readonly machine: string;
+}
+
 /** What the machine saw in another way than the simulator. */
 export interface Difference {
   readonly path: string;
   /** The case's number; with the seed and the image's features it is the whole case. */
   readonly index: number;
+  /** Its place in the batch. */
+  readonly position: number;
   /** Seen at the end of the case, or at one of its steps. */
   readonly seen: "end" | "step";
+  /** The step at which they part, from 0, and its code in the simulator; undefined at the end. */
+  readonly step: { readonly number: number; readonly code: number } | undefined;
+  readonly disagreements: readonly Disagreement[];
+  /** The same in words. */
   readonly story: readonly string[];
 }
 
-export interface Comparison {
-  readonly compared: number;
-  readonly steps: number;
+/** What was seen of a path's cases. */
+export interface Tally {
+  cases: number;
+  steps: number;
   /** Cases whose end TCG does in its own way. */
-  readonly unseen: number;
-  /** How often each path left in which way: `syscall_return: sysretq to user`. */
-  readonly ways: ReadonlyMap<string, number>;
+  unseen: number;
+  /** Cases that the machine sees in another way. */
+  different: number;
+  /** How often the path left in which way: `sysretq to user`. */
+  readonly ways: Record<string, number>;
+}
+
+export interface Comparison {
+  /** By the path's index; undefined for paths without a case. */
+  readonly paths: readonly (Tally | undefined)[];
   readonly differences: readonly Difference[];
 }
+
+type Found = Pick<Difference, "disagreements" | "step" | "story">;
 
 const vectors: Readonly<Record<string, number>> = { "#BP": 3, "#UD": 6, "#GP": 13 };
 /** INT3, the fetch of an instruction where none can be, or a single step: the first instruction after the path. */
@@ -37,36 +60,44 @@ export function compare(batch: Batch, results: Results, limit = 3): Comparison {
   const { cases, image, seed } = batch;
   const differences: Difference[] = [];
   const look = stepComparer(image);
-  let unseen = 0;
-  let steps = 0;
-  let compared = 0;
-  const ways = new Map<string, number>();
-  for (const [i, expected] of cases.entries()) {
+  const paths: (Tally | undefined)[] = [];
+  for (const [position, expected] of cases.entries()) {
     if (differences.length >= limit) break;
-    const path = image.bench.plans[expected.case.path]?.graph.exit.name ?? "";
-    const differ = (seen: Difference["seen"], story: readonly string[]) =>
-      void differences.push({ path, index: expected.index, seen, story: [`${path}, seed ${seed}, case ${expected.index}`, ...story] });
-    if (i >= results.completed) {
-      differ("end", [`the case did not come to its end: ${results.stopped}`]);
+    const { path: number } = expected.case;
+    const path = image.bench.plans[number]?.graph.exit.name ?? "";
+    const tally = paths[number] ?? { cases: 0, steps: 0, unseen: 0, different: 0, ways: {} };
+    paths[number] = tally;
+    const before = differences.length;
+    const differ = (seen: Difference["seen"], { disagreements, step, story }: Found) =>
+      void differences.push({
+        ...{ path, index: expected.index, position, seen, disagreements, step },
+        story: [`${path}, seed ${seed}, case ${expected.index}`, ...story],
+      });
+    if (position >= results.completed) {
+      tally.different++;
+      const what = "the case did not come to its end";
+      const disagreements = [{ what, simulator: wayOf(expected), machine: results.stopped }];
+      differ("end", { disagreements, step: undefined, story: [`${what}: ${results.stopped}`] });
       break;
     }
-    compared++;
-    const result = results.result(i);
-    const way = `${path}: ${wayOf(expected)}`;
-    ways.set(way, (ways.get(way) ?? 0) + 1);
-    if (isUnseen(batch, expected, result)) unseen++;
+    tally.cases++;
+    const result = results.result(position);
+    const way = wayOf(expected);
+    tally.ways[way] = (tally.ways[way] ?? 0) + 1;
+    if (isUnseen(batch, expected, result)) tally.unseen++;
     else {
-      const story = endDifferences(batch, i, expected, result);
-      if (story.length > 0) differ("end", story);
+      const found = endDifferences(batch, position, expected, result);
+      if (found) differ("end", found);
     }
     if (batch.stepped) {
-      const log = results.steps(i);
-      steps += log.length / 8;
-      const story = look(expected, log);
-      if (story !== "") differ("step", [story]);
+      const log = results.steps(position);
+      tally.steps += log.length / 8;
+      const found = look(expected, log);
+      if (found) differ("step", found);
     }
+    if (differences.length > before) tally.different++;
   }
-  return { compared, steps, unseen, ways, differences };
+  return { paths, differences };
 }
 
 function wayOf({ outcome: { fault, target, terminal }, overEspfix }: Expected): string {
@@ -88,19 +119,20 @@ function isUnseen({ image }: Batch, { outcome }: Expected, { vector, words }: Re
   return high >> 15 !== 0 && high >> 15 !== -1;
 }
 
-function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }: Expected, result: Result): string[] {
+function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }: Expected, result: Result): Found | undefined {
   const { image, size, words: allWords } = batch;
   const { bench } = image;
   const { flags = {}, memory = {}, register, system } = bench.module;
   const expected = allWords.subarray(i * size, (i + 1) * size);
   const machine = result.words;
-  const story: string[] = [];
+  const disagreements: Disagreement[] = [];
+  const differ = (what: string, simulator: string, machine: string) => void disagreements.push({ what, simulator, machine });
   const compareWord = (name: string, index: number, lowMask = 0xffffffff, highMask = 0xffffffff, less = 0) => {
     const low = expected[index] ?? 0;
     const high = expected[index + 1] ?? 0;
     const machineLow = (machine[index] ?? 0) - less;
     if ((((low ^ machineLow) & lowMask) | ((high ^ (machine[index + 1] ?? 0)) & highMask)) === 0) return;
-    story.push(`${name}: simulator ${hex(low, high)}, machine ${hex(machine[index] ?? 0, machine[index + 1] ?? 0)}`);
+    differ(name, hex(low, high), hex(machine[index] ?? 0, machine[index + 1] ?? 0));
   };
   const { cs = 0, rflags = 0, rip = 0, ss = 0 } = system;
   const stayed = outcome.fault?.ring === 0;
@@ -111,13 +143,13 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
   // INT3 is a trap: RIP is behind it.
   const behind = result.vector === 3 ? 1 : 0;
   const landed = landings.has(result.vector) || (result.vector === doubleFault && outcome.target === "kernel");
-  if (!stayed && !landed) story.push(`\`${outcome.terminal}\`: simulator lands, the machine does not`);
+  if (!stayed && !landed) differ(`\`${outcome.terminal}\``, "lands", "does not land");
   if (stayed) {
     const wanted = vectors[outcome.fault?.vector ?? ""];
     if (result.vector !== wanted && !(overEspfix && result.vector === doubleFault))
-      story.push(`\`${outcome.terminal}\`: simulator ${outcome.fault?.vector} in ring 0, machine vector ${result.vector}`);
+      differ(`\`${outcome.terminal}\``, `${outcome.fault?.vector} in ring 0`, `vector ${result.vector}`);
     const recovery = result.recovery === 0 ? undefined : bench.recoveries[result.recovery - 1];
-    if (recovery !== outcome.fault?.recovery) story.push(`recovery: simulator ${outcome.fault?.recovery}, machine ${recovery}`);
+    if (recovery !== outcome.fault?.recovery) differ("recovery", outcome.fault?.recovery ?? "none", recovery ?? "none");
     compareWord("rflags", rflags, ~notKept, 0xffffffff);
   } else {
     compareWord("rip", rip, 0xffffffff, compatible ? 0 : 0xffffffff, behind);
@@ -134,11 +166,19 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
   for (const cell of image.cells) if (cell.address !== undefined) compareWord(cell.name, memory[cell.name] ?? 0);
   const same = events.length === result.eventCount && result.events.every((event, k) => event === events[k]);
   if (!same) {
-    const told = (list: readonly number[]) => list.map((n) => bench.events[n] ?? `wrong (${n.toString(16)})`).join(", ");
-    story.push(`events: simulator ${told(events)}`, `        machine ${told(result.events)}`);
+    const names = (list: readonly number[]) => list.map((n) => bench.events[n] ?? `wrong (${n.toString(16)})`).join(", ");
+    differ("events", names(events), names(result.events));
   }
-  if (story.length > 0) story.push(`the machine stopped with vector ${result.vector}, error code 0x${result.error.toString(16)}`);
-  return story;
+  if (disagreements.length === 0) return undefined;
+  const told = ({ what, simulator, machine }: Disagreement) => {
+    const between = simulator.length + machine.length > 80 ? `\n${" ".repeat(what.length + 2)}` : ", ";
+    return `${what}: simulator ${simulator}${between}machine ${machine}`;
+  };
+  return {
+    disagreements,
+    step: undefined,
+    story: [...disagreements.map(told), `the machine stopped with vector ${result.vector}, error code 0x${result.error.toString(16)}`],
+  };
 }
 
 function hex(low: number, high: number): string {
@@ -149,10 +189,10 @@ function hex(low: number, high: number): string {
 const stepFlags = 0x40600;
 
 /** Compares a log with the simulator's trace: the instruction at RIP, IF, DF, AC, CR3 and GS.base before each. */
-function stepComparer(image: Image): (expected: Expected, log: Uint32Array) => string {
-  const known = new Map<string, boolean>();
-  const fits = (address: number, path: string, code: number): boolean => {
-    const key = `${path} ${code} ${address}`;
+function stepComparer(image: Image): (expected: Expected, log: Uint32Array) => Found | undefined {
+  const known = new Map<number, boolean>();
+  const fits = (address: number, number: number, path: string, code: number): boolean => {
+    const key = ((address - image.codeStart) * 64 + number) * 65536 + code;
     let found = known.get(key);
     if (found === undefined) {
       const line = image.code.byAddress.get(address - image.codeStart);
@@ -166,21 +206,42 @@ function stepComparer(image: Image): (expected: Expected, log: Uint32Array) => s
     const path = image.bench.plans[number]?.graph.exit.name ?? "";
     const count = steps.length / stepNumbers;
     for (let k = 0; k < count; k++) {
-      const [code = 0, rflags = 0, cr3Low = 0, cr3High = 0, gsLow = 0, gsHigh = 0] = steps.slice(k * stepNumbers, (k + 1) * stepNumbers);
+      const from = k * stepNumbers;
+      const code = steps[from] ?? 0;
       const at = k * 8;
-      const name = image.bench.module.paths[path]?.steps[code]?.[0] ?? "";
-      if (at >= log.length) return `step ${k}, \`${name}\`: the machine's steps end before it`;
+      const differs = (what: string, simulator: string, machine: string): Found => ({
+        disagreements: [{ what, simulator, machine }],
+        step: { number: k, code },
+        story: [
+          `step ${k}, before \`${nameOf(code)}\`: the machine ${what === "instruction" ? "is at" : `has ${what}`} ${machine}, simulator ${simulator}`,
+        ],
+      });
+      const nameOf = (c: number) => image.bench.module.paths[path]?.steps[c]?.[0] ?? "";
+      if (at >= log.length) return differs("instruction", `\`${nameOf(code)}\``, "no further step");
       const rip = log[at] ?? 0;
-      const differs = (what: string) => `step ${k}, before \`${name}\`: ${what}`;
-      if (!fits(rip, path, code))
-        return differs(`the machine is at ${rip.toString(16)}, \`${image.code.byAddress.get(rip - image.codeStart)?.text ?? "nothing"}\``);
-      if (((rflags ^ (log[at + 2] ?? 0)) & stepFlags) !== 0)
-        return differs(`RFLAGS ${(log[at + 2] ?? 0).toString(16)}, simulator ${rflags.toString(16)}`);
+      if (!fits(rip, number, path, code)) {
+        const line = image.code.byAddress.get(rip - image.codeStart);
+        return differs("instruction", `\`${nameOf(code)}\``, `${rip.toString(16)}, \`${line?.text ?? "nothing"}\``);
+      }
+      const [rflags = 0, cr3Low = 0, cr3High = 0, gsLow = 0, gsHigh = 0] = [
+        steps[from + 1],
+        steps[from + 2],
+        steps[from + 3],
+        steps[from + 4],
+        steps[from + 5],
+      ];
+      if (((rflags ^ (log[at + 2] ?? 0)) & stepFlags) !== 0) return differs("RFLAGS", hex(rflags, 0), hex(log[at + 2] ?? 0, 0));
       if (cr3Low !== log[at + 4] || cr3High !== log[at + 5])
-        return differs(`CR3 ${hex(log[at + 4] ?? 0, log[at + 5] ?? 0)}, simulator ${hex(cr3Low, cr3High)}`);
+        return differs("CR3", hex(cr3Low, cr3High), hex(log[at + 4] ?? 0, log[at + 5] ?? 0));
       if (gsLow !== log[at + 6] || gsHigh !== log[at + 7])
-        return differs(`GS.base ${hex(log[at + 6] ?? 0, log[at + 7] ?? 0)}, simulator ${hex(gsLow, gsHigh)}`);
+        return differs("GS.base", hex(gsLow, gsHigh), hex(log[at + 6] ?? 0, log[at + 7] ?? 0));
     }
-    return log.length / 8 === count ? "" : `the machine goes on after step ${count}`;
+    if (log.length / 8 === count) return undefined;
+    const line = image.code.byAddress.get((log[count * 8] ?? 0) - image.codeStart);
+    return {
+      disagreements: [{ what: "instruction", simulator: "no further step", machine: `\`${line?.text ?? "nothing"}\`` }],
+      step: { number: count, code: -1 },
+      story: [`the machine goes on after step ${count}`],
+    };
   };
 }

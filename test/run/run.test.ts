@@ -79,10 +79,16 @@ describe.each(Object.keys(needed))(`%s, seed ${seed}`, (name) => {
         const results = await runBatch(batch);
         const comparison = compare(batch, results);
         if (comparison.differences.length > 0) expect.fail([told(image), ...comparison.differences.flatMap((d) => d.story)].join("\n"));
-        for (const [way, times] of comparison.ways) ways.set(way, (ways.get(way) ?? 0) + times);
-        cases += comparison.compared;
-        steps += comparison.steps;
-        unseen += comparison.unseen;
+        for (const [i, tally] of comparison.paths.entries()) {
+          if (!tally) continue;
+          for (const [how, times] of Object.entries(tally.ways)) {
+            const way = `${bench.plans[i]?.graph.exit.name}: ${how}`;
+            ways.set(way, (ways.get(way) ?? 0) + times);
+          }
+          cases += tally.cases;
+          steps += tally.steps;
+          unseen += tally.unseen;
+        }
         time += results.time;
       }
     }
