@@ -1,4 +1,4 @@
-/** The modules `bundled:profiles` and `bundled:explanations`, made from the files of a folder; for esbuild and for vitest. */
+/** The modules `bundled:profiles`, `bundled:explanations` and `bundled:machine`, made from the files of a folder; for esbuild and for vitest. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,13 +7,15 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folders = {
   "bundled:profiles": { folder: join(root, "profiles"), extension: ".exitdsl" },
   "bundled:explanations": { folder: join(root, "docs", "diagnostics"), extension: ".md" },
+  // Sources in several languages: names with their extensions.
+  "bundled:machine": { folder: join(root, "machine"), extension: "" },
 };
 
 function texts({ folder, extension }) {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith(extension))
     .sort();
-  return Object.fromEntries(files.map((name) => [name.slice(0, -extension.length), readFileSync(join(folder, name), "utf8")]));
+  return Object.fromEntries(files.map((name) => [name.slice(0, name.length - extension.length), readFileSync(join(folder, name), "utf8")]));
 }
 
 export const bundledForEsbuild = {

@@ -7,6 +7,7 @@ export const exitCodes = {
   /** Errors in a spec, or outputs that have drifted. */
   findings: 1,
   usage: 2,
+  /** Or tools of the system that are missing. */
   files: 3,
   /** EX_SOFTWARE of sysexits.h: a fault of ours. */
   internal: 70,
@@ -14,6 +15,15 @@ export const exitCodes = {
 
 /** The command line makes no sense. */
 export class UsageError extends Error {}
+
+/** What a command needs of the system is not there; the message says what, and how to get it. */
+export class EnvironmentError extends Error {}
+
+/** The spec has no error, but what was asked for cannot be done with it; the message says why. */
+export class Refusal extends Error {}
+
+/** In place of a verb: this is a thread of `verify`. */
+export const laneWord = "verify-lane";
 
 /** A file could not be read or written; the message names it and the cause. */
 export class FileError extends Error {

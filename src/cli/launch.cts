@@ -14,9 +14,9 @@ const filename = `${base}.cjs`;
 const cacheName = `${base}.cache`;
 const cachedData = fs.existsSync(cacheName) ? fs.readFileSync(cacheName) : undefined;
 // The bundle is ASCII. Read as Latin-1 it takes one byte a character.
-const source = `(function (require, importModule) {${fs.readFileSync(filename, "latin1")}\n})`;
+const source = `(function (require, importModule, launcher) {${fs.readFileSync(filename, "latin1")}\n})`;
 const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
-script.runInThisContext()(require, (url: string): Promise<unknown> => import(url));
+script.runInThisContext()(require, (url: string): Promise<unknown> => import(url), __filename);
 
 /** Set by the build, which lets the tool run once and keeps the code of all functions that this run compiled. */
 const keepCode = process.env.EXITDSL_KEEP_CODE;

@@ -1,8 +1,9 @@
 /** The command line's entry: picks the verb, and turns every way of failing into a message and an exit code. */
+import { isMainThread } from "node:worker_threads";
 import { visible } from "../compiler/text/visible.js";
 import { version } from "../compiler/version.js";
 import type { AnyVerb } from "./arguments.js";
-import { exitCodes, FileError, UsageError } from "./failures.js";
+import { EnvironmentError, exitCodes, FileError, laneWord, Refusal, UsageError } from "./failures.js";
 import { writeError, writeOutput } from "./streams.js";
 
 const verbs: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly verb: AnyVerb }> }>> = {
@@ -10,6 +11,7 @@ const verbs: Readonly<Record<string, { readonly summary: string; readonly load: 
   check: { summary: "check specs", load: () => import("./verbs/check.js") },
   fmt: { summary: "lay specs out in the one way", load: () => import("./verbs/format.js") },
   simulate: { summary: "show what one run of a path does", load: () => import("./verbs/simulate.js") },
+  verify: { summary: "run what is emitted on a machine, against the simulator", load: () => import("./verbs/verify.js") },
   explain: { summary: "tell what a diagnostic means, with examples", load: () => import("./verbs/explain.js") },
 };
 
@@ -22,7 +24,7 @@ ${Object.entries(verbs)
   exitdsl VERB --help    the options of a verb
   exitdsl --version      the version
 
-Exit codes: 0 fine, 1 errors in a spec or outputs that differ, 2 wrong usage, 3 files that cannot be read or written, 70 a fault of exitdsl.
+Exit codes: 0 fine, 1 errors in a spec or outputs that differ, 2 wrong usage, 3 files that cannot be read or written or tools that are missing, 70 a fault of exitdsl.
 `;
 
 async function run(args: readonly string[]): Promise<number> {
@@ -34,6 +36,10 @@ async function run(args: readonly string[]): Promise<number> {
   }
   if (name === "--version" || name === "-V") {
     writeOutput(`exitdsl ${version}\n`);
+    return exitCodes.fine;
+  }
+  if (name === laneWord && !isMainThread) {
+    await (await import("../verify/lanes.js")).serveLane(importModule);
     return exitCodes.fine;
   }
   const entry = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
@@ -60,9 +66,13 @@ function failureCode(error: unknown): number {
     writeError(`exitdsl: ${error.message}\nTry \`exitdsl --help\`.\n`);
     return exitCodes.usage;
   }
-  if (error instanceof FileError) {
+  if (error instanceof FileError || error instanceof EnvironmentError) {
     writeError(`exitdsl: ${error.message}\n`);
     return exitCodes.files;
+  }
+  if (error instanceof Refusal) {
+    writeError(`exitdsl: ${error.message}\n`);
+    return exitCodes.findings;
   }
   const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined };
   writeError(

@@ -28,7 +28,7 @@ export async function report(diagnostics: readonly Diagnostic[], format: Format)
   const all = withoutRepeats(diagnostics);
   if (all.length > 0 || !forPeople) {
     const reporter = await reporters[format]();
-    const text = reporter(all, { version, colour: forPeople && wantsColour() });
+    const text = reporter(all, { version, colour: forPeople && wantsColour(2) });
     if (forPeople) writeError(text);
     else writeOutput(text);
   }
@@ -47,7 +47,7 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 }
 
 /** https://no-color.org: any value but the empty one turns colour off. */
-function wantsColour(): boolean {
+export function wantsColour(descriptor: 1 | 2): boolean {
   if (process.env.NO_COLOR) return false;
-  return Boolean(process.env.FORCE_COLOR) || (isatty(2) && process.env.TERM !== "dumb");
+  return Boolean(process.env.FORCE_COLOR) || (isatty(descriptor) && process.env.TERM !== "dumb");
 }

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { threadId } from "node:worker_threads";
 import { type Case, CaseMaker } from "./cases.js";
 import type { Image } from "./image.js";
 import type { Outcome, SimulatedMachine } from "./simulator.js";
@@ -211,8 +212,8 @@ export async function runBatch({ cases, image, input, size, stepped }: Batch, li
   const steps = up(results + count * resultSize);
   const stepsEnd = stepped ? steps + up(count * stepsPerCase * stepSize) : steps;
   const total = stepsEnd + megabytes2;
-  const folder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-  const file = join(folder, `exitdsl-${process.pid}-${nextFile++}`);
+  const folder = memoryFolder();
+  const file = join(folder, `${memoryFilePrefix()}${threadId}-${nextFile++}`);
   const descriptor = openSync(file, "wx+", 0o600);
   try {
     ftruncateSync(descriptor, total);
@@ -265,6 +266,16 @@ export async function runBatch({ cases, image, input, size, stepped }: Batch, li
 }
 
 let nextFile = 0;
+
+/** Where memory files are: in memory, if the system has such a folder. */
+export function memoryFolder(): string {
+  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+}
+
+/** What the names of this process's memory files begin with. */
+export function memoryFilePrefix(): string {
+  return `exitdsl-${process.pid}-`;
+}
 
 function qemuArguments(image: string, memory: string, size: number): readonly string[] {
   return [

@@ -8,6 +8,7 @@ import type { CallArgument, Constant, Feature, Model, Test } from "../compiler/m
 import { visitGraph } from "../compiler/path/flow.js";
 import type { PathGraph } from "../compiler/path/graph.js";
 import type { LinearProgram } from "../compiler/path/linear.js";
+import { CannotEmbed, refusePerCpuSymbols } from "./limits.js";
 import type { Plan } from "./plan.js";
 import type { SimulatorModule, Words } from "./simulator.js";
 
@@ -40,6 +41,7 @@ export function symbolsFor(model: Model, program: LinearProgram): Symbols {
   const given = (kind: string) =>
     [...uses].filter(([s, use]) => use === kind && !model.constants.some((c) => c.name === s)).map(([s]) => s);
   const numbered = (kind: string, first: number, step: number) => new Map(given(kind).map((s, i) => [s, first + i * step]));
+  refusePerCpuSymbols(given("per-cpu"));
   return {
     perCpu: numbered("per-cpu", symbolSize, symbolSize),
     numbers: numbered("constant", 0x1357_9bd0, 0x0101),
@@ -263,7 +265,8 @@ export function cellsOf(model: Model, module: SimulatorModule, symbols: Symbols,
       const constant = model.constants.find((c) => c.name === term);
       const arm = constant?.arms.find(({ test }) => test === undefined || evaluateFeatures(test, on) === true);
       const value = symbols.perCpu.get(term) ?? symbols.offsets.get(term) ?? symbols.numbers.get(term) ?? (arm && Number(arm.value));
-      if (value === undefined) throw new Error(`nobody says what ${term} is in ${name}`);
+      if (value === undefined)
+        throw new CannotEmbed(`an instruction names memory at \`${name}\`, and the machine does not know what \`${term}\` is there`);
       return value;
     };
     if (name.startsWith("$")) return { name, index, address: undefined, value: termValue(name.slice(1)) };
@@ -271,7 +274,9 @@ export function cellsOf(model: Model, module: SimulatorModule, symbols: Symbols,
     if (perCpu !== undefined) return { name, index, address: `(char *)machine_per_cpu + ${sum(perCpu)}`, value: undefined };
     const [, data, more = ""] = /^([A-Za-z_]\w*)((?:[+-]\w+)*)\(%rip\)$/.exec(name) ?? [];
     if (data !== undefined) return { name, index, address: `${data} + ${sum(more)}`, value: undefined };
-    throw new Error(`the bench machine does not know where ${name} is`);
+    throw new CannotEmbed(
+      `an instruction names memory at \`${name}\`; the machine has memory for \`%gs:SYMBOL\`, \`SYMBOL(%rip)\` and what RSP points to`,
+    );
   });
 }
 

@@ -20,8 +20,9 @@ import {
   symbolsFor,
   symbolsText,
 } from "./embedding.js";
+import { refuseUnlessEmbeddable } from "./limits.js";
 import { type Plan, planOf } from "./plan.js";
-import { loadSimulator, type SimulatorModule } from "./simulator.js";
+import { type ImportModule, loadSimulator, type SimulatorModule, simulatorScript } from "./simulator.js";
 import { run } from "./tools.js";
 
 const kernelFlags = [
@@ -46,9 +47,22 @@ export interface Spec {
   readonly graphs: readonly PathGraph[];
 }
 
+/** What is known of a spec's outputs before any image is built. */
+export interface Facts {
+  readonly spec: Spec;
+  readonly plans: readonly Plan[];
+  readonly program: LinearProgram;
+  readonly events: readonly string[];
+  /** Recoveries by number, from 1. */
+  readonly recoveries: readonly string[];
+  /** Features that the assembly tests. */
+  readonly assemblyFeatures: readonly Feature[];
+  readonly module: SimulatorModule;
+}
+
 /** An image, ready to run, and what tells how to read what it does. */
 export interface Image {
-  readonly bench: Bench;
+  readonly bench: Facts;
   /** The features of its assembly. */
   readonly on: ReadonlySet<Feature>;
   readonly file: string;
@@ -64,14 +78,18 @@ export interface Image {
 /** What can be changed in the outputs before they are assembled and compiled: the test of the test. */
 export type Change = (name: string, text: string) => string;
 
+export interface BenchOptions {
+  /** Where everything is built, a folder that is there; a new one if it is not given. */
+  readonly folder?: string | undefined;
+  readonly importModule?: ImportModule | undefined;
+}
+
 /** A spec's outputs and the machine's own objects in a folder of their own. */
-export class Bench {
+export class Bench implements Facts {
   readonly plans: readonly Plan[];
   readonly program: LinearProgram;
   readonly events: readonly string[];
-  /** Recoveries by number, from 1. */
   readonly recoveries: readonly string[];
-  /** Features that the assembly tests, as far as TCG has what they are about. */
   readonly assemblyFeatures: readonly Feature[];
   private readonly symbols: Symbols;
   private images = 0;
@@ -79,6 +97,8 @@ export class Bench {
 
   private constructor(
     readonly spec: Spec,
+    /** The simulator's text, for other threads. */
+    readonly script: string,
     readonly module: SimulatorModule,
     readonly folder: string,
     /** The folder `machine/` of this project. */
@@ -92,10 +112,16 @@ export class Bench {
     this.assemblyFeatures = testedIn(this.program);
   }
 
-  /** @param machine the folder with the bench machine's sources @throws when an output cannot be emitted or a tool fails */
-  static async of(spec: Spec, machine: string): Promise<Bench> {
-    const folder = mkdtempSync(join(tmpdir(), "exitdsl-verify-"));
-    const bench = new Bench(spec, await loadSimulator(spec.model, spec.graphs), folder, machine);
+  /**
+   * @param machine the folder with the bench machine's sources
+   * @throws CannotEmbed for a spec that the machine has no kernel for; MissingTool; and an error when a tool fails
+   */
+  static async of(spec: Spec, machine: string, { folder: given, importModule }: BenchOptions = {}): Promise<Bench> {
+    refuseUnlessEmbeddable(spec);
+    const script = simulatorScript(spec.model, spec.graphs);
+    const module = await loadSimulator(script, importModule);
+    const folder = given ?? mkdtempSync(join(tmpdir(), "exitdsl-verify-"));
+    const bench = new Bench(spec, script, module, folder, machine);
     const compile = ["gcc", [...kernelFlags, "-Werror", "-c", join(machine, "machine.c"), "-o", "machine.o"]] as const;
     await Promise.all([
       run(compile[0], compile[1], folder),

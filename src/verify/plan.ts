@@ -10,6 +10,7 @@ import type { Constant, Feature, FrameField, Model, Operand, Step, Test, Work } 
 import type { PathEvent } from "../compiler/path/events.js";
 import { pathEvents } from "../compiler/path/events.js";
 import type { PathGraph } from "../compiler/path/graph.js";
+import { CannotEmbed } from "./limits.js";
 
 /** A way to draw a 64-bit number: random bits where `mask` has ones, or-ed with `value`. */
 export interface Draw {
@@ -68,7 +69,7 @@ export interface Plan {
 
 const all64 = (1n << 64n) - 1n;
 
-/** @throws when two items of the path call one function with different contracts, which a stub of C cannot tell apart */
+/** @throws CannotEmbed when two items of the path call one function with different contracts, which a stub of C cannot tell apart */
 export function planOf(graph: PathGraph): Plan {
   const { model } = graph;
   const uses = usesOf(model, [graph]);
@@ -79,7 +80,9 @@ export function planOf(graph: PathGraph): Plan {
       if (otherCall?.function !== call.function) continue;
       const second = plannedCall(model, other, call.function);
       if (`${second.clears}/${second.maySet}/${other.rewritesFrame}` !== `${planned.clears}/${planned.maySet}/${item.rewritesFrame}`) {
-        throw new Error(`${item.name} and ${other.name} call ${call.function} with different contracts`);
+        throw new CannotEmbed(
+          `\`${item.name}\` and \`${other.name}\` both call ${call.function}, with different contracts: a stub of C cannot tell which one it plays`,
+        );
       }
     }
     return planned;
@@ -115,7 +118,7 @@ function bits(flags: readonly { readonly bit: number }[]): number {
 
 /** Admissible combinations of the features that matter here, the others taken as needed. */
 function featureWords(model: Model, features: readonly Feature[]): number[] {
-  if (model.features.length > 32) throw new Error("the harness has 32 bits for features");
+  if (model.features.length > 32) throw new CannotEmbed("the harness has 32 bits for features");
   return combinations(features).map((on) => [...on].reduce((word, f) => word | (1 << f.index), 0) >>> 0);
 }
 

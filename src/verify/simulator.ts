@@ -54,7 +54,16 @@ export interface SimulatorModule {
   readonly paths: Readonly<Record<string, SimulatorPath>>;
 }
 
-export async function loadSimulator(model: Model, graphs: readonly PathGraph[]): Promise<SimulatorModule> {
-  const text = emitSimulatorScript(model, graphs, { stem: "simulator", digest: "", version: "" });
-  return (await import(`data:text/javascript;base64,${Buffer.from(text).toString("base64")}`)) as SimulatorModule;
+/** How a module is loaded from a URL: what V8 has kept of a bundle cannot import by itself. */
+export type ImportModule = (url: string) => Promise<unknown>;
+
+const importHere: ImportModule = (url) => import(url);
+
+/** The simulator as one script of JavaScript. */
+export function simulatorScript(model: Model, graphs: readonly PathGraph[]): string {
+  return emitSimulatorScript(model, graphs, { stem: "simulator", digest: "", version: "" });
+}
+
+export async function loadSimulator(script: string, importModule = importHere): Promise<SimulatorModule> {
+  return (await importModule(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`)) as SimulatorModule;
 }

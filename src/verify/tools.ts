@@ -36,9 +36,12 @@ export function start(tool: Tool, args: readonly string[], folder: string, limit
   });
 }
 
-/** Runs a tool that has to succeed. @returns its output @throws Error with what it said */
+/** A tool refuses what it was given; the message is its own, after its command line. */
+export class ToolFailed extends Error {}
+
+/** Runs a tool that has to succeed. @returns its output @throws ToolFailed */
 export async function run(tool: Tool, args: readonly string[], folder: string): Promise<string> {
   const { status, stdout, stderr } = await start(tool, args, folder);
-  if (status !== 0) throw new Error(`${tool} ${args.join(" ")}\n${stdout}${stderr}`);
+  if (status !== 0) throw new ToolFailed(`${tool} ${args.join(" ")}\n${stdout}${stderr}`);
   return stdout;
 }

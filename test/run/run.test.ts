@@ -3,24 +3,21 @@
  * instructions, all against the simulator and the line of code. EXITDSL_SEED chooses the cases, EXITDSL_RUN_CASES how many a path and
  * kernel has, EXITDSL_RUN_KERNELS how many combinations of features are built.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { stateChangeDifference } from "../../src/verify/assembled.js";
-import { makeBatch, runBatch } from "../../src/verify/batch.js";
-import { compare } from "../../src/verify/compare.js";
-import { Bench, type Image } from "../../src/verify/image.js";
-import { someKernels } from "../../src/verify/kernels.js";
-import { Random } from "../../src/verify/random.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import { verifyReport } from "../../src/cli/verify-report.js";
+import { campaignOf, layers } from "../../src/verify/campaign.js";
+import { runUnits } from "../../src/verify/engine.js";
+import { Bench } from "../../src/verify/image.js";
+import { laneHere } from "../../src/verify/lanes.js";
+import { resultOf } from "../../src/verify/result.js";
 import { machineFolder, specOf } from "./specs.js";
 
 const seed = Number(process.env.EXITDSL_SEED ?? Date.now() % 0x1_0000_0000) >>> 0;
-const casesPerPath = Number(process.env.EXITDSL_RUN_CASES ?? 1000);
+const cases = Number(process.env.EXITDSL_RUN_CASES ?? 1000);
 const kernels = Number(process.env.EXITDSL_RUN_KERNELS ?? 4);
-/** Cases that one run of QEMU has; a stepped one writes a log for each. */
-const batchSize = 10_000;
-const minutes = 60_000;
 
 beforeAll(() => {
-  console.log(`EXITDSL_SEED=${seed} EXITDSL_RUN_CASES=${casesPerPath} EXITDSL_RUN_KERNELS=${kernels}`);
+  console.log(`EXITDSL_SEED=${seed} EXITDSL_RUN_CASES=${cases} EXITDSL_RUN_KERNELS=${kernels}`);
 });
 
 /** Ways out that every run must come by. */
@@ -56,65 +53,42 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe.each(Object.keys(needed))(`%s, seed ${seed}`, (name) => {
-  let bench: Bench;
-  let images: readonly Image[];
-  beforeAll(async () => {
-    bench = await Bench.of(specOf(name), machineFolder);
-    const chosen = someKernels(bench, kernels, new Random(seed));
-    const built: Image[] = [];
-    for (const on of chosen) built.push(await bench.image(on));
-    images = built;
-  }, minutes);
-  afterAll(() => bench.dispose());
-
-  const told = (image: Image) => `features ${[...image.on].map((f) => f.name).join(" ") || "none"}`;
-
-  async function runAll(count: number, stepped: boolean): Promise<ReadonlyMap<string, number>> {
-    const ways = new Map<string, number>();
-    let [cases, steps, unseen, time] = [0, 0, 0, 0];
-    for (const image of images) {
-      for (let first = 0; first < count; first += batchSize) {
-        const paths = bench.plans.map((_, i) => i);
-        const batch = makeBatch(image, paths, seed, first, Math.min(batchSize, count - first), stepped);
-        const results = await runBatch(batch);
-        const comparison = compare(batch, results);
-        if (comparison.differences.length > 0) expect.fail([told(image), ...comparison.differences.flatMap((d) => d.story)].join("\n"));
-        for (const [i, tally] of comparison.paths.entries()) {
-          if (!tally) continue;
-          for (const [how, times] of Object.entries(tally.ways)) {
-            const way = `${bench.plans[i]?.graph.exit.name}: ${how}`;
-            ways.set(way, (ways.get(way) ?? 0) + times);
-          }
-          cases += tally.cases;
-          steps += tally.steps;
-          unseen += tally.unseen;
-        }
-        time += results.time;
+  test("the machine, step by step and in the end, and the object file are the simulator's and the spec's", {
+    timeout: 3_600_000,
+  }, async () => {
+    const bench = await Bench.of(specOf(name), machineFolder);
+    try {
+      const campaign = campaignOf(bench, { seed, cases, kernels, paths: undefined });
+      const started = performance.now();
+      // Two: QEMU runs while the simulator makes what comes next.
+      const lanes = [laneHere, laneHere];
+      const { reason, results } = await runUnits(
+        bench,
+        campaign,
+        campaign.units,
+        lanes,
+        { deadline: Number.POSITIVE_INFINITY, failures: 1 },
+        () => {},
+      );
+      const paths = bench.plans.map((p) => p.graph.exit.name);
+      const failures = results.flatMap((r) => r.failures);
+      const wall = performance.now() - started;
+      const result = resultOf({ version: "", spec: name, digest: "", paths }, campaign, { index: 1, count: 1 }, results, failures, {
+        reason,
+        wall,
+      });
+      console.log(verifyReport(result, undefined, false));
+      expect(failures.flatMap((f) => f.story)).toEqual([]);
+      expect(result.done).toBe(campaign.units.length);
+      // Each layer ran, on each kernel and path, as often as was asked for.
+      for (const tally of Object.values(result.tallies)) {
+        expect(tally.kernels).toHaveLength(campaign.kernels.length);
+        expect(tally.cases).toBe(campaign.kernels.length * layers.reduce((sum, { share }) => sum + Math.ceil(cases * share), 0));
       }
+      const ways = Object.entries(result.tallies).flatMap(([path, tally]) => Object.keys(tally.ways).map((way) => `${path}: ${way}`));
+      expect(needed[name]?.filter((way) => !ways.includes(way))).toEqual([]);
+    } finally {
+      bench.dispose();
     }
-    const rate = Math.round(((stepped ? steps : cases) / time) * 1000);
-    console.log(
-      `${name}: ${images.length} kernels, ${cases} cases${stepped ? `, ${steps} steps` : ""}, ${unseen} not seen on TCG; ${rate} ${stepped ? "steps" : "cases"}/s in QEMU`,
-    );
-    return ways;
-  }
-
-  test("paths land where and as the simulator says", { timeout: 60 * minutes }, async () => {
-    const ways = await runAll(casesPerPath * bench.plans.length, false);
-    console.log(
-      [...ways]
-        .sort()
-        .map(([way, times]) => `  ${way}: ${times}`)
-        .join("\n"),
-    );
-    expect(needed[name]?.filter((way) => !ways.has(way))).toEqual([]);
-  });
-
-  test("each single step is the simulator's", { timeout: 60 * minutes }, async () => {
-    await runAll(Math.ceil(casesPerPath / 4) * bench.plans.length, true);
-  });
-
-  test("the object has the state-changing instructions of the spec, and no other", () => {
-    for (const image of images) expect(stateChangeDifference(image), told(image)).toBe("");
   });
 });

@@ -1,0 +1,88 @@
+/**
+ * A campaign: kernels × paths × cases, in layers. It is a list of units that the spec and the settings alone decide, so that a share of
+ * the list can be run anywhere, and the shares together are the whole.
+ */
+import type { Feature } from "../compiler/model/model.js";
+import type { Bench } from "./image.js";
+import { kernelsOf, someKernels } from "./kernels.js";
+import { Random } from "./random.js";
+
+/** How the outputs are looked at. A layer without cases looks at the object file. */
+export const layers = [
+  { name: "state changes", share: 0, stepped: false },
+  { name: "end state", share: 1, stepped: false },
+  { name: "single step", share: 1 / 4, stepped: true },
+] as const satisfies readonly {
+  readonly name: string;
+  /** Of the cases that were asked for: what is logged takes its time. */
+  readonly share: number;
+  readonly stepped: boolean;
+}[];
+
+export type Layer = (typeof layers)[number]["name"];
+
+export interface Settings {
+  readonly seed: number;
+  /** End-state cases that each path has in each kernel. */
+  readonly cases: number;
+  /** How many kernels at most. */
+  readonly kernels: number;
+  /** Names of exits; undefined: all of them. */
+  readonly paths: readonly string[] | undefined;
+}
+
+/** What runs in one go. */
+export interface Unit {
+  readonly number: number;
+  /** Index into the campaign's kernels. */
+  readonly kernel: number;
+  readonly layer: Layer;
+  readonly seed: number;
+  /** Cases of all paths together; 0 where the layer has none. */
+  readonly count: number;
+}
+
+export interface Campaign {
+  readonly settings: Settings;
+  readonly kernels: readonly ReadonlySet<Feature>[];
+  /** Kernels that the machine can run, chosen or not. */
+  readonly possible: number;
+  /** Indices of the paths. */
+  readonly paths: readonly number[];
+  readonly units: readonly Unit[];
+}
+
+/** Cases that one run of QEMU has: many enough that its start does not count, few enough for a log of 50 MB. */
+const unitCases = 10_000;
+
+/** The campaign of a spec's bench. A budget that ends it early has then seen something of each kernel: parts come in turn. */
+export function campaignOf(bench: Bench, settings: Settings): Campaign {
+  const paths = bench.plans.flatMap(({ graph }, i) => (settings.paths?.includes(graph.exit.name) === false ? [] : [i]));
+  const kernels = someKernels(bench, settings.kernels, new Random(settings.seed));
+  const random = new Random(~settings.seed);
+  const units: Unit[] = [];
+  const add = (kernel: number, layer: Layer, count: number) =>
+    void units.push({ number: units.length, kernel, layer, seed: random.next(), count });
+  const largest = settings.cases * paths.length;
+  for (let first = 0; first < largest; first += unitCases) {
+    for (const kernel of kernels.keys()) {
+      for (const { name, share } of layers) {
+        const total = Math.ceil(settings.cases * share) * paths.length;
+        if (first === 0 && total === 0) add(kernel, name, 0);
+        if (first < total) add(kernel, name, Math.min(unitCases, total - first));
+      }
+    }
+  }
+  return { settings, kernels, possible: kernelsOf(bench).length, paths, units };
+}
+
+/** A part of a campaign: each unit whose number is `index` - 1, counted in `count`s. */
+export interface Shard {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+}
+
+export function unitsOf({ units }: Pick<Campaign, "units">, { index, count }: Shard): readonly Unit[] {
+  return units.filter((unit) => unit.number % count === index - 1);
+}
