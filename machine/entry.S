@@ -6,6 +6,32 @@
 
 	.section .shared.text, "ax"
 
+/* The registers in the encoding's order: the beginning of `struct landing`. */
+	.macro	save_registers
+	.irp	register, r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp
+	pushq	%\register
+	.endr
+	pushq	$0			/* RSP has a word of its own */
+	.irp	register, rbx, rdx, rcx, rax
+	pushq	%\register
+	.endr
+	.endm
+
+/* RDI := what was saved, RSI := CR3 as it was found; then the machine's own stack and the kernel's page tables. */
+	.macro	call_c_prologue
+	movq	%rsp, %rdi
+	movq	%cr3, %rsi
+	movq	machine_kernel_cr3, %rax
+	movq	%rax, %cr3
+	movl	$machine_stack_top, %esp
+	.endm
+
+/* To this processor: a fixed interrupt comes as soon as IRET has turned IRQs on. Overwrites RDI. */
+	.macro	command_apic command:vararg
+	movl	$APIC_COMMAND, %edi
+	movl	$\command, (%rdi)
+	.endm
+
 /* enter_path: loads `machine_entry`, and goes to the exit's label. GS bases are loaded already. */
 	.globl	enter_path
 enter_path:
@@ -46,29 +72,10 @@ machine_stubs:
 	.set	vector, vector + 1
 	.endr
 
-/* Saves the registers in the encoding's order, and hands `struct landing` to C on the machine's own stack and page tables. */
+/* Hands `struct landing` to C on the machine's own stack and page tables. */
 landed:
-	pushq	%r15
-	pushq	%r14
-	pushq	%r13
-	pushq	%r12
-	pushq	%r11
-	pushq	%r10
-	pushq	%r9
-	pushq	%r8
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rbp
-	pushq	$0
-	pushq	%rbx
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	movq	%rsp, %rdi
-	movq	%cr3, %rsi
-	movq	machine_kernel_cr3, %rax
-	movq	%rax, %cr3
-	movl	$machine_stack_top, %esp
+	save_registers
+	call_c_prologue
 	movl	$0x18, %eax		/* an exception from user mode left it null */
 	movl	%eax, %ss
 	pushq	$2
@@ -77,8 +84,9 @@ landed:
 	ud2
 
 /*
- * #DB: logs each instruction of the emitted code that is about to run. A function that it calls runs unstepped: its return address is
- * replaced by step_resume, which turns TF on again.
+ * #DB: logs each instruction of the emitted code that is about to run, and counts the boundaries at which an NMI or an interrupt shall
+ * come. A function that the code calls runs unstepped: its return address is replaced by step_resume, which turns TF on again. Only
+ * where boundaries of the emitted C count, too, TF stays on in it.
  */
 	.balign	16
 	.globl	machine_step
@@ -108,23 +116,49 @@ machine_step:
 	movl	%eax, 24(%rdi)
 	movl	%edx, 28(%rdi)
 	addq	$32, step_next
+	testb	$2, 49(%rsp)		/* IF */
+	jz	2f
+	decq	injected_irq_left
+	jnz	2f
+	command_apic APIC_FIXED | IRQ_VECTOR
+2:	decq	injected_nmi_left
+	jz	inject_nmi
 	jmp	4f
 1:	/* Outside: called, or left. */
+	cmpb	$0, injected_in_c
+	jne	6f
 	movq	step_last, %rdi
 	testq	%rdi, %rdi
 	jz	4f
 	movq	$0, step_last
 	cmpb	$0xe8, (%rdi)		/* CALL rel32 */
-	je	2f
+	je	3f
 	cmpq	$xen_iret, %rax
 	jne	4f
 	andq	$~0x100, 48(%rsp)
 	jmp	4f
-2:	andq	$~0x100, 48(%rsp)
+3:	andq	$~0x100, 48(%rsp)
 	movq	56(%rsp), %rdi
 	movq	(%rdi), %rax
 	movq	%rax, step_return
 	movq	$step_resume, (%rdi)
+	jmp	4f
+6:	/* In the C side, or in what it calls. */
+	cmpq	$xen_iret, %rax
+	jne	7f
+	andq	$~0x100, 48(%rsp)
+	jmp	4f
+7:	cmpq	$emitted_c_start, %rax
+	jb	4f
+	cmpq	$emitted_c_end, %rax
+	jae	4f
+	testb	$2, 49(%rsp)
+	jz	8f
+	decq	injected_c_irq_left
+	jnz	8f
+	command_apic APIC_FIXED | IRQ_VECTOR
+8:	decq	injected_c_nmi_left
+	jz	inject_nmi
 4:	popq	%rdi
 	popq	%rdx
 	popq	%rcx
@@ -134,6 +168,84 @@ machine_step:
 	pushq	$0
 	pushq	$1
 	jmp	landed
+
+/*
+ * An NMI at the boundary to which #DB returns, and not a moment before: a first one comes here, in the handler, and with it all others
+ * have to wait for an IRET. It asks for the second, and the IRET is the one that the #DB handler was about to execute.
+ */
+inject_nmi:
+	command_apic APIC_NMI
+inject_nmi_wait:
+	pause
+	jmp	inject_nmi_wait
+inject_nmi_end:
+
+	.balign	16
+	.globl	machine_nmi_gate
+machine_nmi_gate:
+	pushq	%rax
+	movq	8(%rsp), %rax
+	cmpq	$inject_nmi, %rax
+	jb	1f
+	cmpq	$inject_nmi_end, %rax
+	jae	1f
+	command_apic APIC_NMI
+	movq	32(%rsp), %rsp		/* the #DB handler's */
+	popq	%rdi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	iretq
+1:	popq	%rax
+	pushq	$0
+	pushq	$2
+	save_registers
+	call_c_prologue
+	cld
+	pushq	%rdi
+	pushq	%rsi
+	call	machine_nmi
+	/* There is nothing more to do: it nested, or the spec has no path for it. */
+	popq	%rsi
+	popq	%rdi
+	movq	%rsi, %cr3
+	movq	%rdi, %rsp
+	.irp	register, rax, rcx, rdx, rbx
+	popq	%\register
+	.endr
+	addq	$8, %rsp
+	.irp	register, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	popq	%\register
+	.endr
+	addq	$16, %rsp
+	iretq
+
+/* Where a nested NMI sends the first one, with RSP below the five words that the processor pushes: the handler runs once more. */
+	.globl	machine_repeat_nmi
+machine_repeat_nmi:
+	pushq	$0
+	pushq	$2
+	save_registers
+	call_c_prologue
+	cld
+	call	machine_run_nmi
+	ud2
+
+/* An interrupt, on the stack that is there, as on a kernel's: what the C side has below RSP is lost. */
+	.balign	16
+	.globl	machine_irq_gate
+machine_irq_gate:
+	.irp	register, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+	pushq	%\register
+	.endr
+	cld
+	call	machine_interrupt
+	movl	$APIC_END_OF_INTERRUPT, %eax
+	movl	$0, (%rax)
+	.irp	register, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+	popq	%\register
+	.endr
+	iretq
 
 step_resume:
 	pushq	step_return
@@ -186,6 +298,19 @@ step_last:
 	.quad	0
 step_return:
 	.quad	0
+/* Boundaries until something comes; 0: nothing does. Of the emitted assembly, and of the emitted C. */
+	.globl	injected_nmi_left, injected_c_nmi_left, injected_irq_left, injected_c_irq_left, injected_in_c
+injected_nmi_left:
+	.quad	0
+injected_c_nmi_left:
+	.quad	0
+injected_irq_left:
+	.quad	0
+injected_c_irq_left:
+	.quad	0
+/* Do boundaries of C count? */
+injected_in_c:
+	.quad	0
 
 /* Linux's layout: 0x08 and 0x10 kernel code, 0x18 data, 0x23 and 0x33 user code, 0x2b data, 0x40 TSS, 0x50 LDT. */
 	.balign	16
@@ -218,5 +343,9 @@ machine_verw_selector:
 	stack	ring0_stack_top
 	stack	trampoline_stack_top
 	stack	event_stack_top
+	.globl	nmi_stack
+	.balign	4096
+nmi_stack:
+	stack	nmi_stack_top
 
 	.section .note.GNU-stack, "", @progbits

@@ -10,17 +10,16 @@
 #define PRESENT 1UL
 #define WRITABLE 2UL
 #define USER 4UL
+#define UNCACHED 0x10UL
 #define LARGE 0x80UL
 #define PAGE 4096UL
 #define TF 0x100UL
 #define LARGE_PAGE 0x200000UL
 
 extern char shared_start[], shared_end[], landing_page[], machine_stubs[], machine_step[], landing_stack_top[], fault_stack_top[],
-	step_stack_top[], ring0_stack_top[], event_stack_top[];
+	step_stack_top[], ring0_stack_top[], event_stack_top[], machine_nmi_gate[], machine_irq_gate[];
 extern uint64_t machine_gdt[], machine_ldt[], machine_idt[], machine_kernel_cr3, step_next, step_limit;
 extern uint8_t machine_tss[];
-extern struct entry machine_entry;
-_Noreturn void enter_path(void);
 _Noreturn void machine_main(void);
 _Noreturn void machine_landed(struct landing *, uint64_t cr3);
 
@@ -30,7 +29,7 @@ struct table {
 
 /* The kernel's tables and, 4 KiB above, the user's: one bit of CR3 apart. */
 struct table machine_tables[2] __attribute__((aligned(8192)));
-static struct table directories[2], directory[2], pages[2], user_directory, user_pages, espfix_directories, espfix_directory, espfix_pages;
+static struct table directories[2], directory[2], pages[2], apic_directory, user_directory, user_pages, espfix_directories, espfix_directory, espfix_pages;
 struct table machine_espfix_page;
 uint64_t machine_per_cpu[512];
 uint8_t machine_thread_stack[16384] __attribute__((aligned(4096)));
@@ -41,7 +40,7 @@ uint32_t machine_snapshot[16];
 static struct run *const run = (struct run *)RUN_ADDRESS;
 static const uint64_t *script;
 static uint64_t script_left;
-static struct result *result;
+struct result *machine_result;
 static uint64_t number; /* of the case, from 1 */
 static int has_entry;
 static const uint64_t *entry_flags, *entry_fields;
@@ -86,6 +85,7 @@ static void make_tables(void)
 		directory[i].entry[0] = at(&pages[i]) | WRITABLE | PRESENT;
 		directories[i].entry[0] = at(&directory[i]) | WRITABLE | PRESENT;
 		directories[i].entry[1] = at(&user_directory) | USER | WRITABLE | PRESENT;
+		directories[i].entry[APIC_ADDRESS >> 30] = at(&apic_directory) | WRITABLE | PRESENT;
 		machine_tables[i].entry[0] = at(&directories[i]) | USER | WRITABLE | PRESENT;
 		machine_tables[i].entry[510] = at(&espfix_directories) | WRITABLE | PRESENT;
 	}
@@ -93,6 +93,7 @@ static void make_tables(void)
 		espfix_directories.entry[i] = at(&espfix_directory) | WRITABLE | PRESENT;
 		espfix_directory.entry[i] = at(&espfix_pages) | WRITABLE | PRESENT;
 	}
+	apic_directory.entry[APIC_ADDRESS >> 21 & 511] = APIC_ADDRESS | LARGE | UNCACHED | WRITABLE | PRESENT;
 	/* The same page every 64 KiB, and nothing between. */
 	for (int i = 0; i < 512; i += 16)
 		espfix_pages.entry[i] = at(&machine_espfix_page) | PRESENT;
@@ -129,12 +130,15 @@ static void make_descriptors(void)
 	set_stack(36, landing_stack_top);
 	set_stack(44, step_stack_top);
 	set_stack(52, fault_stack_top);
+	set_stack(60, nmi_stack + sizeof(nmi_stack));
 	set_system_descriptor(8, at(machine_tss), 103, 0x89);
 	set_system_descriptor(10, at(machine_ldt), 7, 0x82);
 	/* #GP and #PF on the stack that is there, as kernels have them, so that a bad one ends in #DF; the rest on their own. */
 	for (unsigned i = 0; i < 256; i++)
 		set_gate(i, at(machine_stubs) + 16 * i, i == 13 || i == 14 ? 0 : i == 8 ? 3 : 1);
 	set_gate(1, at(machine_step), 2);
+	set_gate(2, at(machine_nmi_gate), 4);
+	set_gate(IRQ_VECTOR, at(machine_irq_gate), 0);
 	__asm__ __volatile__("lgdt %0; lidt %1; ltr %w2; lldt %w3" : : "m"(gdt), "m"(idt), "r"(0x40), "r"(0x50) : "memory");
 	write_msr(MSR_STAR, 0x0023001000000000);
 	write_msr(MSR_LSTAR, at(machine_stubs) + 16 * 0x80);
@@ -157,7 +161,7 @@ static uint64_t ones(uint64_t mask)
 	return count;
 }
 
-static void copy(uint64_t *to, const uint64_t *from, uint64_t count)
+void machine_copy(uint64_t *to, const uint64_t *from, uint64_t count)
 {
 	while (count--)
 		*to++ = *from++;
@@ -169,6 +173,12 @@ uint64_t *machine_frame(void)
 	return (uint64_t *)(top - ABOVE_FRAME);
 }
 
+void machine_write_gs(uint64_t base, uint64_t kernel_base)
+{
+	write_msr(MSR_GS_BASE, base);
+	write_msr(MSR_KERNEL_GS_BASE, kernel_base);
+}
+
 _Noreturn static void start_case(void)
 {
 	const uint64_t *words = machine_case->words;
@@ -176,23 +186,25 @@ _Noreturn static void start_case(void)
 
 	script = words + spec_words;
 	script_left = machine_case->script_length;
-	result->event_count = 0;
+	machine_result->event_count = 0;
+	machine_result->nmis = 0;
+	machine_result->interrupts = 0;
 	for (uint64_t i = 0; i < spec_flag_words; i++) {
 		machine_flags[i] = (uint32_t)words[spec_flags + i];
 		machine_snapshot[i] = 0;
 	}
-	copy(frame, words + spec_frame, spec_frame_fields);
+	machine_copy(frame, words + spec_frame, spec_frame_fields);
 	for (uint64_t i = 0; i < spec_above_count; i++)
 		frame[spec_above[i].offset / 8] = words[spec_above[i].word];
 	for (uint64_t i = 0; i < spec_cell_count; i++)
 		__builtin_memcpy(spec_cells[i].address, &words[spec_cells[i].word], 8);
-	copy(machine_entry.registers, words, 16);
+	machine_copy(machine_entry.registers, words, 16);
 	machine_entry.registers[4] = at(frame);
 	machine_entry.rflags = words[spec_system.rflags] | (run->steps ? TF : 0);
 	machine_entry.target = at(spec_paths[machine_case->path].label);
 	machine_entry.cr3 = words[spec_system.cr3];
-	write_msr(MSR_GS_BASE, words[spec_system.gs_base]);
-	write_msr(MSR_KERNEL_GS_BASE, words[spec_system.kernel_gs_base]);
+	machine_write_gs(words[spec_system.gs_base], words[spec_system.kernel_gs_base]);
+	machine_prepare_injection();
 	enter_path();
 }
 
@@ -205,7 +217,7 @@ _Noreturn void machine_main(void)
 	step_next = run->steps;
 	step_limit = run->steps_end;
 	machine_case = (const struct bench_case *)run->cases;
-	result = (struct result *)run->results;
+	machine_result = (struct result *)run->results;
 	number = 1;
 	start_case();
 }
@@ -221,22 +233,23 @@ static uint64_t recovery_at(uint64_t rip)
 /* The result is complete, the next case begins. */
 _Noreturn static void next_case(void)
 {
-	result->steps_end = step_next;
-	result->number = number;
+	machine_result->steps_end = step_next;
+	machine_result->number = number;
 	if (number == run->count)
 		finish();
 	number++;
 	machine_case = (const struct bench_case *)((const char *)machine_case + machine_case->size);
-	result = (struct result *)((char *)result + run->result_size);
+	machine_result = (struct result *)((char *)machine_result + run->result_size);
 	start_case();
 }
 
 void machine_landed(struct landing *landing, uint64_t cr3)
 {
-	uint64_t *words = result->words;
+	uint64_t *words = machine_result->words;
 
-	copy(words, machine_case->words, spec_words);
-	copy(words, landing->registers, 16);
+	machine_interrupts_due();
+	machine_copy(words, machine_case->words, spec_words);
+	machine_copy(words, landing->registers, 16);
 	words[4] = landing->rsp;
 	words[spec_system.rip] = landing->rip;
 	words[spec_system.cs] = landing->cs;
@@ -249,9 +262,9 @@ void machine_landed(struct landing *landing, uint64_t cr3)
 		words[spec_flags + i] = machine_flags[i];
 	for (uint64_t i = 0; i < spec_cell_count; i++)
 		__builtin_memcpy(&words[spec_cells[i].word], spec_cells[i].address, 8);
-	result->vector = landing->vector;
-	result->error = landing->error;
-	result->recovery = landing->cs & 3 ? 0 : recovery_at(landing->rip);
+	machine_result->vector = landing->vector;
+	machine_result->error = landing->error;
+	machine_result->recovery = landing->cs & 3 ? 0 : recovery_at(landing->rip);
 	next_case();
 }
 
@@ -259,16 +272,17 @@ void machine_landed(struct landing *landing, uint64_t cr3)
 
 void machine_note(unsigned number)
 {
-	if (result->event_count < EVENTS_KEPT)
-		result->events[result->event_count] = (uint16_t)number;
-	result->event_count++;
+	if (machine_result->event_count < EVENTS_KEPT)
+		machine_result->events[machine_result->event_count] = (uint16_t)number;
+	machine_result->event_count++;
 }
 
 void machine_event(unsigned number)
 {
+	machine_interrupts_due();
 	machine_note(number);
-	if (result->event_count > EVENT_LIMIT) {
-		result->vector = VECTOR_ENDLESS;
+	if (machine_result->event_count > EVENT_LIMIT) {
+		machine_result->vector = VECTOR_ENDLESS;
 		next_case();
 	}
 	has_entry = script_left > 0;
@@ -300,7 +314,7 @@ void machine_after_event(void)
 {
 	uint64_t rflags;
 	__asm__ __volatile__("pushf; pop %0" : "=r"(rflags));
-	if (has_entry && (rflags & 0x200))
+	if (has_entry && (rflags & 0x200) && !machine_interrupt_later(entry_flags))
 		for (uint64_t i = 0; i < spec_flag_words; i++)
 			machine_flags[i] |= (uint32_t)(entry_flags[i] >> 32) & spec_async_flags[i];
 }

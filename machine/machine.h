@@ -23,6 +23,16 @@
 /* In the place of a vector: the C side did not end. */
 #define VECTOR_ENDLESS 0x1000
 
+/* The local APIC, on its page of both page tables: SDM Vol. 3A, 11.4 and 11.6. */
+#define APIC_ADDRESS 0xfee00000
+#define APIC_END_OF_INTERRUPT 0xfee000b0
+#define APIC_SPURIOUS 0xfee000f0
+#define APIC_COMMAND 0xfee00300
+/* Interrupt commands to the only processor: an NMI; a fixed vector, to be added. */
+#define APIC_NMI 0x4400
+#define APIC_FIXED 0x4000
+#define IRQ_VECTOR 0x30
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
@@ -36,14 +46,34 @@ struct run {
 	uint64_t steps_end;
 };
 
-/* A case: its size in bytes, its path, its features, then the simulator's words, then the script. */
+/* A case: its size in bytes, its path, its features, then the simulator's words, then the script, then what is injected. */
 struct bench_case {
 	uint64_t size;
 	uint64_t path;
 	uint64_t features;
 	uint64_t script_length;
+	uint64_t injection; /* the distance of `struct injection` in bytes; 0: nothing is injected */
 	uint64_t words[];
 	/* Entries: a word for each word of flags (low half: set, high half: async), a mask of fields, and their values. */
+};
+
+/*
+ * What comes from outside, in a case that is single-stepped. Boundaries count from 1, the one before a path's first instruction;
+ * 0: nothing comes.
+ */
+struct injection {
+	uint64_t nmi_at; /* of the emitted assembly */
+	uint64_t nmi_in_c_at; /* of the emitted C */
+	uint64_t nested_at; /* of the path by which the NMI is left: a second NMI */
+	uint64_t irq_at; /* of the emitted assembly, those with IRQs on */
+	/* Not 0: what the script says of interrupts comes by interrupts, at boundaries of the emitted C that are drawn from this. */
+	uint64_t irq_seed;
+	/* By which path the NMI is left, and with what: the state in which its event starts. */
+	uint64_t path;
+	uint64_t registers[16];
+	uint64_t gs_base, kernel_gs_base, cr3;
+	/* A word for each word of flags: what the interrupt at `irq_at` sets. */
+	uint64_t flags[];
 };
 
 struct result {
@@ -51,6 +81,8 @@ struct result {
 	uint64_t vector, error, recovery;
 	uint64_t event_count;
 	uint64_t steps_end;
+	uint64_t nmis; /* how often the handler ran */
+	uint64_t interrupts;
 	uint16_t events[EVENTS_KEPT];
 	uint64_t words[];
 };
@@ -84,7 +116,15 @@ struct above {
 struct path {
 	void (*label)(void);
 	uint64_t on_event_stack;
+	/* Above the frame are the five words that IRET pops, and then one that is not 0 while an NMI handler runs. */
+	uint64_t nests;
 };
+
+/* In spec_saved: nothing of the processor's. 0 to 15 are registers, then RIP, CS, RFLAGS, RSP and SS. */
+#define SAVED_NOTHING 255
+#define SAVED_RIP 16
+/* In the place of a path: the NMI is left by nothing of the spec's. */
+#define NO_PATH (~0UL)
 
 /* An instruction that may fault, and the number of its recovery. */
 struct recovery {
@@ -107,12 +147,30 @@ extern const struct system_words spec_system;
 extern const uint64_t spec_words, spec_frame, spec_frame_fields, spec_flags, spec_flag_words, spec_cell_count, spec_above_count,
 	spec_recovery_count;
 extern const uint32_t spec_async_flags[];
+/* For each field of the frame, what entry saves there. */
+extern const uint8_t spec_saved[];
 
 /* ── The case that runs, for the functions that the C side calls ── */
 
 extern const struct bench_case *machine_case;
 extern uint32_t machine_flags[];
 extern uint32_t machine_snapshot[];
+
+extern struct result *machine_result;
+extern struct entry machine_entry;
+extern char nmi_stack[4096];
+void machine_write_gs(uint64_t base, uint64_t kernel_base);
+_Noreturn void enter_path(void);
+void machine_copy(uint64_t *to, const uint64_t *from, uint64_t count);
+
+/* ── What comes from outside: injection.c ── */
+
+/* Makes ready for a case; turns the local APIC on before the first. */
+void machine_prepare_injection(void);
+/* Before an event counts: what is due has come. */
+void machine_interrupts_due(void);
+/* Interrupts that set these flags, a word for each word of flags. @return 0 when the stub may set them itself */
+int machine_interrupt_later(const uint64_t *entry);
 
 /* An event happens: counts it, and reads its entry of the script. */
 void machine_event(unsigned number);

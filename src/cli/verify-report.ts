@@ -5,7 +5,7 @@ import type { PathResult, Result, ShownFailure } from "../verify/result.js";
 import { counted } from "./summary.js";
 import { quoted } from "./verify-options.js";
 
-const heads = ["kernels", "cases", "single steps", "ways out", "not comparable", "differences"];
+const heads = ["kernels", "cases", "single steps", "NMIs", "interrupts", "ways out", "not comparable", "differences"];
 /** Indentation of what belongs to a line above. */
 const inner = "    ";
 
@@ -16,7 +16,7 @@ export function verifyReport(result: Result, repeat: readonly string[] | undefin
   const shown = (n: number) => n.toLocaleString("en");
   const rows = Object.entries(tallies).map(([path, t]) => ({
     path,
-    cells: [t.kernels.length, t.cases, t.steps, Object.keys(t.ways).length, t.unseen, t.different].map(shown),
+    cells: [t.kernels.length, t.cases, t.steps, t.nmis, t.interrupts, Object.keys(t.ways).length, t.unseen, t.different].map(shown),
     different: t.different > 0,
     tally: t,
   }));

@@ -5,34 +5,31 @@ import { join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { type Case, CaseMaker } from "./cases.js";
 import type { Image } from "./image.js";
-import type { Outcome, SimulatedMachine } from "./simulator.js";
+import { type Injected, InjectedRuns } from "./injected-runs.js";
+import type { Injection } from "./injection.js";
+import { Random } from "./random.js";
+import { Runner, type Simulated } from "./runner.js";
+import type { SimulatedMachine } from "./simulator.js";
 import { start } from "./tools.js";
 
 const runAddress = 0x1000000;
 const firstCase = runAddress + 4096;
 const megabytes2 = 0x200000;
-const caseHead = 32;
-const resultHead = 48;
+const caseHead = 40;
+const resultHead = 64;
+const noPath = 0xffff_ffff_ffff_ffffn;
 const eventsKept = 128;
 const stepSize = 32;
 /** Steps that a case may take, on average, before the log is full. */
 const stepsPerCase = 160;
 
 /** What the simulator says of a case. */
-export interface Expected {
+export interface Expected extends Simulated {
   readonly index: number;
   readonly case: Case;
-  readonly outcome: Outcome;
-  /** Numbers of events as the machine counts them. */
-  readonly events: readonly number[];
-  /** It went over the espfix stack, so that IRET leaves the user's bits in ESP, and none of the kernel's. */
-  readonly overEspfix: boolean;
-  /** For each instruction: its code, and RFLAGS, CR3 and GS.base before it, the latter two in halves. Empty if not asked for. */
-  readonly steps: readonly number[];
+  /** What NMIs and interrupts add to it; undefined where none are injected. */
+  readonly injected?: Injected | undefined;
 }
-
-/** Numbers that one step of `Expected.steps` has. */
-export const stepNumbers = 6;
 
 export interface Batch {
   readonly image: Image;
@@ -49,12 +46,23 @@ export interface Batch {
 /**
  * Makes cases and runs the simulator on them. A case whose C side never ends is no case.
  * @param paths indices of the paths, taken in turn
+ * @param injected NMIs and interrupts come, too; only where the machine is single-stepped
  */
-export function makeBatch(image: Image, paths: readonly number[], seed: number, first: number, count: number, stepped: boolean): Batch {
+export function makeBatch(
+  image: Image,
+  paths: readonly number[],
+  seed: number,
+  first: number,
+  count: number,
+  stepped: boolean,
+  injected = false,
+): Batch {
   const maker = new CaseMaker(image);
   const batch = new BatchMaker(image, stepped, count);
-  for (let index = first; batch.length < count; index++)
-    batch.add(index, (machine) => maker.make(paths[index % paths.length] ?? 0, seed, index, machine));
+  for (let index = first; batch.length < count; index++) {
+    const make = (machine: SimulatedMachine) => maker.make(paths[index % paths.length] ?? 0, seed, index, machine);
+    batch.add(index, make, injected ? new Random(new Random(seed + 1).next() ^ index) : undefined);
+  }
   return batch.made(seed);
 }
 
@@ -64,11 +72,10 @@ export class BatchMaker {
   private readonly words: Uint32Array;
   private readonly cases: Expected[] = [];
   private readonly input = new Growing();
-  /** By path and code: the number of the event on the machine. */
-  private readonly numbers: readonly (readonly number[])[];
   private readonly flagWords: readonly string[];
   private readonly fields: readonly string[];
-  private readonly espfixCodes: readonly number[];
+  private readonly runner: Runner;
+  private readonly injectedRuns: InjectedRuns;
 
   /** @param capacity how many cases it can take */
   constructor(
@@ -76,53 +83,40 @@ export class BatchMaker {
     private readonly stepped: boolean,
     capacity: number,
   ) {
-    const { events, module, plans, spec } = image.bench;
+    const { module, spec } = image.bench;
     this.machine = new module.Machine();
     this.words = new Uint32Array(this.machine.words.length * capacity);
-    this.numbers = plans.map((plan) => plan.events.map((event) => events.indexOf(event.text)));
     this.flagWords = spec.model.flagWords.map((w) => w.name);
     this.fields = Object.keys(module.frame);
-    this.espfixCodes = plans.map(
-      (plan) => module.paths[plan.graph.exit.name]?.steps.findIndex(([text]) => text.includes("%gs:espfix_stack")) ?? -1,
-    );
+    this.runner = new Runner(image, stepped);
+    this.injectedRuns = new InjectedRuns(image, this.runner);
   }
 
   get length(): number {
     return this.cases.length;
   }
 
-  /** @param make puts the case's machine into the one that it is given @returns false for a case whose C side never ends */
-  add(index: number, make: (machine: SimulatedMachine) => Case): boolean {
-    const { machine } = this;
-    const { cr3 = 0, gs_base = 0, rflags = 0 } = this.image.bench.module.system;
+  /**
+   * @param make puts the case's machine into the one that it is given
+   * @param random draws what is injected; undefined: nothing is
+   * @returns false for a case whose C side never ends
+   */
+  add(index: number, make: (machine: SimulatedMachine) => Case, random?: Random): boolean {
+    const { input, machine } = this;
     const made = make(machine);
-    const start = this.input.length;
-    this.input.case(made, machine.words, this.flagWords, this.fields);
-    const simulated = this.image.bench.module.paths[this.image.bench.plans[made.path]?.graph.exit.name ?? ""];
-    if (!simulated) throw new Error(`the simulator has no path ${made.path}`);
-    const numbers = this.numbers[made.path] ?? [];
-    const espfixCode = this.espfixCodes[made.path];
-    const events: number[] = [];
-    let overEspfix = false;
-    const steps: number[] = [];
-    const { stepped } = this;
-    const w = machine.words;
-    const trace = {
-      push: (code: number): void => {
-        if (code < simulated.events) events.push(numbers[code] ?? -1);
-        else overEspfix ||= code === espfixCode;
-        if (stepped && code >= simulated.events)
-          steps.push(code, w[rflags] ?? 0, w[cr3] ?? 0, w[cr3 + 1] ?? 0, w[gs_base] ?? 0, w[gs_base + 1] ?? 0);
-      },
-    };
+    const start = input.length;
+    input.case(made, machine.words, this.flagWords, this.fields);
     try {
-      const outcome = simulated.run(machine, made.features, made.script, trace);
-      this.words.set(w, this.cases.length * w.length);
-      this.cases.push({ index, case: made, outcome, events, overEspfix, steps });
+      if (random) {
+        const { injection, ...expected } = this.injectedRuns.run(made, machine, random);
+        input.injection(start, injection);
+        this.cases.push({ index, case: made, ...expected });
+      } else this.cases.push({ index, case: made, ...this.runner.run(made, machine) });
+      this.words.set(machine.words, (this.cases.length - 1) * machine.words.length);
       return true;
     } catch (error) {
       if (!/never ends/.test(String(error))) throw error;
-      this.input.length = start;
+      input.length = start;
       return false;
     }
   }
@@ -160,6 +154,7 @@ class Growing {
     this.word(path, 0);
     this.word(Number(featureBits & 0xffffffffn), Number(featureBits >> 32n));
     this.word(script.length, 0);
+    this.word(0, 0);
     for (let i = 0; i < words.length; i += 2) this.word(words[i] ?? 0, words[i + 1] ?? 0);
     for (const { async, frame = {}, set } of script) {
       for (const name of flagWords) this.word(set[name] ?? 0, async[name] ?? 0);
@@ -170,6 +165,19 @@ class Growing {
         if (value !== undefined) this.word(Number(value & 0xffffffffn), Number(value >> 32n));
       }
     }
+    this.view.setUint32(start, this.length - start, true);
+  }
+
+  /** Behind a case that begins at `start`: what comes from outside. */
+  injection(start: number, { flags, irqAt, irqSeed, nestedAt, nmi, nmiAt, nmiInCAt }: Injection): void {
+    this.room(8 * (6 + 16 + 3 + flags.length));
+    this.view.setUint32(start + 32, this.length - start, true);
+    for (const n of [nmiAt, nmiInCAt, nestedAt, irqAt, irqSeed]) this.word(n, 0);
+    const wide = (n: bigint) => this.word(Number(n & 0xffffffffn), Number(n >> 32n));
+    wide(nmi?.path === undefined ? noPath : BigInt(nmi.path));
+    for (let i = 0; i < 16; i++) wide(nmi?.registers[i] ?? 0n);
+    for (const n of [nmi?.gsBase, nmi?.kernelGsBase, nmi?.cr3]) wide(n ?? 0n);
+    for (const n of flags) this.word(n, 0);
     this.view.setUint32(start, this.length - start, true);
   }
 
@@ -200,6 +208,9 @@ export interface Result {
   readonly events: readonly number[];
   readonly eventCount: number;
   readonly words: Uint32Array;
+  /** How often the NMI's handler ran, and how often an interrupt's. */
+  readonly nmis: number;
+  readonly interrupts: number;
 }
 
 const up = (address: number): number => Math.ceil(address / megabytes2) * megabytes2;
@@ -247,6 +258,8 @@ export async function runBatch({ cases, image, input, size, stepped }: Batch, li
         eventCount,
         events: [...eventHalves.subarray(eventsAt, eventsAt + Math.min(eventCount, eventsKept))],
         words: halves.subarray(wordsAt, wordsAt + size),
+        nmis: halves[at + 12] ?? 0,
+        interrupts: halves[at + 14] ?? 0,
       };
     };
     const endOf = (i: number): number => (i < 0 ? steps : (halves[(i * resultSize) / 4 + 10] ?? steps));

@@ -9,14 +9,17 @@ import { Random } from "./random.js";
 
 /** How the outputs are looked at. A layer without cases looks at the object file. */
 export const layers = [
-  { name: "state changes", share: 0, stepped: false },
-  { name: "end state", share: 1, stepped: false },
-  { name: "single step", share: 1 / 4, stepped: true },
+  { name: "state changes", share: 0, stepped: false, injected: false },
+  { name: "end state", share: 1, stepped: false, injected: false },
+  { name: "single step", share: 1 / 4, stepped: true, injected: false },
+  { name: "injection", share: 1 / 4, stepped: true, injected: true },
 ] as const satisfies readonly {
   readonly name: string;
   /** Of the cases that were asked for: what is logged takes its time. */
   readonly share: number;
   readonly stepped: boolean;
+  /** NMIs and interrupts come between instructions. */
+  readonly injected: boolean;
 }[];
 
 export type Layer = (typeof layers)[number]["name"];

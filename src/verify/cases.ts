@@ -2,7 +2,7 @@
 import { formatInstruction } from "../compiler/machine/instructions.js";
 import type { Feature, FrameField, Token } from "../compiler/model/model.js";
 import type { CellOf } from "./embedding.js";
-import type { Image } from "./image.js";
+import { aboveFrame, type Image, userTableBit } from "./image.js";
 import type { Draw, Plan } from "./plan.js";
 import { Random } from "./random.js";
 import type { ScriptEntry, SimulatedMachine } from "./simulator.js";
@@ -12,9 +12,7 @@ const userAddress = 0x40000000;
 const userPages = 16;
 const espfixAddress = 0xffffff0000000800n;
 const espfixOffset = 0x800;
-const aboveFrame = 1024;
 const threadStackSize = 16384;
-const userTableBit = 0x1000n;
 
 /** Bits of RFLAGS that frames have: status flags, DF, AC and ID. Not VM, VIF and VIP, which TCG treats in its own way. */
 const freeFlags = 0x240cd5;
@@ -90,7 +88,7 @@ export class CaseMaker {
     const { module } = this.image.bench;
     const { words } = machine;
     for (let i = 0; i < words.length; i++) words[i] = random.next();
-    const { flags = {}, frame, memory = {}, register, stack = {}, system, value = {} } = module;
+    const { flags = {}, frame, memory = {}, register, system, value = {} } = module;
     const set = (index: number | undefined, to: bigint) => {
       if (index !== undefined) machine.set(index, to);
     };
@@ -120,11 +118,7 @@ export class CaseMaker {
     this.drawFrame(random, plan);
     const first = Object.values(frame)[0] ?? 0;
     words.set(this.draft, first);
-    for (const { above } of plan.graph.exit.events) {
-      above.forEach((field, i) => {
-        set(stack[`frame+${this.fields.length * 8 + 8 * i}`], machine.get(frame[field.name] ?? 0));
-      });
-    }
+    copyAbove(this.image.bench, plan, machine);
   }
 
   /** What memory that instructions name holds: pointers that kernels keep per CPU, or anything. */
@@ -220,6 +214,17 @@ export class CaseMaker {
   }
 }
 
+/** Entry's copies above the frame. */
+export function copyAbove({ module: { frame, stack = {} }, spec }: Image["bench"], plan: Plan, machine: SimulatedMachine): void {
+  const end = 8 * (spec.model.frame?.fields.length ?? 0);
+  for (const { above } of plan.graph.exit.events) {
+    for (const [i, field] of above.entries()) {
+      const word = stack[`frame+${end + 8 * i}`];
+      if (word !== undefined) machine.set(word, machine.get(frame[field.name] ?? 0));
+    }
+  }
+}
+
 function halves(value: bigint): [low: number, high: number] {
   return [Number(value & 0xffffffffn), Number(value >> 32n)];
 }
@@ -236,7 +241,8 @@ function startsWithIrqsOn(plan: Plan): boolean {
   return startsIn(plan, "irqs") === "on";
 }
 
-function startsIn(plan: Plan, dimension: string): string | undefined {
+/** The value of a state with which the path's events start; undefined: none of them says. */
+export function startsIn(plan: Plan, dimension: string): string | undefined {
   const settings = plan.graph.exit.events.flatMap((e) => e.starts).filter((s) => s.dimension.name === dimension);
   return settings.map((s) => s.dimension.values[s.value])[0];
 }

@@ -1,8 +1,9 @@
 /** Compares what the machine made of cases with what the simulator made of them. */
 import type { Batch, Expected, Result, Results } from "./batch.js";
-import { stepNumbers } from "./batch.js";
 import { isStep } from "./disassembly.js";
 import type { Image } from "./image.js";
+import { stepsWith } from "./injected-runs.js";
+import { stepNumbers } from "./runner.js";
 
 /** One thing that the two do not agree on. */
 export interface Disagreement {
@@ -31,6 +32,9 @@ export interface Difference {
 export interface Tally {
   cases: number;
   steps: number;
+  /** Handlers' runs of injected NMIs and interrupts. */
+  nmis: number;
+  interrupts: number;
   /** Cases whose end TCG does in its own way. */
   unseen: number;
   /** Cases that the machine sees in another way. */
@@ -65,7 +69,7 @@ export function compare(batch: Batch, results: Results, limit = 3): Comparison {
     if (differences.length >= limit) break;
     const { path: number } = expected.case;
     const path = image.bench.plans[number]?.graph.exit.name ?? "";
-    const tally = paths[number] ?? { cases: 0, steps: 0, unseen: 0, different: 0, ways: {} };
+    const tally = paths[number] ?? { cases: 0, steps: 0, nmis: 0, interrupts: 0, unseen: 0, different: 0, ways: {} };
     paths[number] = tally;
     const before = differences.length;
     const differ = (seen: Difference["seen"], { disagreements, step, story }: Found) =>
@@ -92,12 +96,27 @@ export function compare(batch: Batch, results: Results, limit = 3): Comparison {
     if (batch.stepped) {
       const log = results.steps(position);
       tally.steps += log.length / 8;
-      const found = look(expected, log);
+      tally.nmis += result.nmis;
+      tally.interrupts += result.interrupts;
+      const found = injectionDifference(expected, result) ?? look(expected, result, log);
       if (found) differ("step", found);
     }
     if (differences.length > before) tally.different++;
   }
   return { paths, differences };
+}
+
+function injectionDifference({ injected }: Expected, { interrupts, nmis }: Result): Found | undefined {
+  if (!injected) return undefined;
+  const found = (what: string, simulator: string, machine: string): Found => ({
+    disagreements: [{ what, simulator, machine }],
+    step: undefined,
+    story: [`${what}: simulator ${simulator}, machine ${machine}`],
+  });
+  if (injected.noWayBack !== undefined) return found("the way back from an NMI", injected.noWayBack, "not run");
+  if (injected.interrupt && interrupts === 0) return found("interrupts", "one where IRQs are on", "none");
+  if (nmis === injected.nmis || (nmis === 0 && injected.mayNotCome)) return undefined;
+  return found("runs of the NMI's handler", String(injected.nmis), String(nmis));
 }
 
 function wayOf({ outcome: { fault, target, terminal }, overEspfix }: Expected): string {
@@ -189,21 +208,23 @@ function hex(low: number, high: number): string {
 const stepFlags = 0x40600;
 
 /** Compares a log with the simulator's trace: the instruction at RIP, IF, DF, AC, CR3 and GS.base before each. */
-function stepComparer(image: Image): (expected: Expected, log: Uint32Array) => Found | undefined {
+function stepComparer(image: Image): (expected: Expected, result: Result, log: Uint32Array) => Found | undefined {
   const known = new Map<number, boolean>();
-  const fits = (address: number, number: number, path: string, code: number): boolean => {
-    const key = ((address - image.codeStart) * 64 + number) * 65536 + code;
+  const paths = image.bench.plans.map(({ graph }) => image.bench.module.paths[graph.exit.name]);
+  const textOf = (code: number): string | undefined => paths[code >>> 16]?.steps[code & 0xffff]?.[0];
+  const fits = (address: number, code: number): boolean => {
+    const key = code * 0x40_0000 + address;
     let found = known.get(key);
     if (found === undefined) {
       const line = image.code.byAddress.get(address - image.codeStart);
-      const step = image.bench.module.paths[path]?.steps[code]?.[0];
+      const step = textOf(code);
       found = line !== undefined && step !== undefined && isStep(line, step, image.code.symbols);
       known.set(key, found);
     }
     return found;
   };
-  return ({ case: { path: number }, steps }, log) => {
-    const path = image.bench.plans[number]?.graph.exit.name ?? "";
+  return ({ injected, steps: undisturbed }, { nmis }, log) => {
+    const steps = stepsWith(undisturbed, injected, nmis);
     const count = steps.length / stepNumbers;
     for (let k = 0; k < count; k++) {
       const from = k * stepNumbers;
@@ -213,15 +234,14 @@ function stepComparer(image: Image): (expected: Expected, log: Uint32Array) => F
         disagreements: [{ what, simulator, machine }],
         step: { number: k, code },
         story: [
-          `step ${k}, before \`${nameOf(code)}\`: the machine ${what === "instruction" ? "is at" : `has ${what}`} ${machine}, simulator ${simulator}`,
+          `step ${k}, before \`${textOf(code) ?? ""}\`: the machine ${what === "instruction" ? "is at" : `has ${what}`} ${machine}, simulator ${simulator}`,
         ],
       });
-      const nameOf = (c: number) => image.bench.module.paths[path]?.steps[c]?.[0] ?? "";
-      if (at >= log.length) return differs("instruction", `\`${nameOf(code)}\``, "no further step");
+      if (at >= log.length) return differs("instruction", `\`${textOf(code) ?? ""}\``, "no further step");
       const rip = log[at] ?? 0;
-      if (!fits(rip, number, path, code)) {
+      if (!fits(rip, code)) {
         const line = image.code.byAddress.get(rip - image.codeStart);
-        return differs("instruction", `\`${nameOf(code)}\``, `${rip.toString(16)}, \`${line?.text ?? "nothing"}\``);
+        return differs("instruction", `\`${textOf(code) ?? ""}\``, `${rip.toString(16)}, \`${line?.text ?? "nothing"}\``);
       }
       const [rflags = 0, cr3Low = 0, cr3High = 0, gsLow = 0, gsHigh = 0] = [
         steps[from + 1],

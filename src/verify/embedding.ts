@@ -2,6 +2,7 @@
  * The bench machine as an embedding kernel: what `NAME-embed.h` and `NAME-embed.inc` ask for, and tables of the spec for machine.c.
  * Nothing of the emitted files is touched.
  */
+import { generalRegisters } from "../compiler/machine/instruction.js";
 import { symbolsOf } from "../compiler/machine/instructions.js";
 import { evaluateFeatures } from "../compiler/model/features.js";
 import type { CallArgument, Constant, Feature, Model, Test } from "../compiler/model/model.js";
@@ -213,7 +214,7 @@ function tables({ graphs, labels, model, module, on, plans, symbols }: SourceInp
     ...externals.map((name) => `extern char ${name}[];`),
     ...graphs.map((g) => `extern void ${g.exit.name}(void);`),
     "const struct path spec_paths[] = {",
-    ...graphs.map((g) => `\t{ ${g.exit.name}, ${startsOnEventStack(g) ? 1 : 0} },`),
+    ...graphs.map((g) => `\t{ ${g.exit.name}, ${startsOnEventStack(g) ? 1 : 0}, ${nests(g) ? 1 : 0} },`),
     "};",
     "const struct cell spec_cells[] = {",
     ...cells.flatMap(({ index, address }) => (address === undefined ? [] : [`\t{ ${index / 2}, ${address} },`])),
@@ -233,12 +234,29 @@ function tables({ graphs, labels, model, module, on, plans, symbols }: SourceInp
     `const struct system_words spec_system = { ${["rip", "cs", "rflags", "ss", "gs_base", "kernel_gs_base", "cr3"].map((n) => word(system, n)).join(", ")} };`,
     `const uint64_t spec_words = ${size}, spec_frame = ${(fields[0] ?? 0) / 2}, spec_frame_fields = ${fields.length};`,
     `const uint64_t spec_flags = ${(flags[0] ?? 0) / 2}, spec_flag_words = ${flags.length};`,
+    `const uint8_t spec_saved[] = { ${[...(model.frame?.fields ?? []).map((f) => savedNumber(f.saves)), "0"].join(", ")} };`,
     `const uint32_t spec_async_flags[] = { ${[...(plans[0]?.words.map((w) => hex(w.async)) ?? []), "0"].join(", ")} };`,
   ];
 }
 
 export function startsOnEventStack({ exit }: PathGraph): boolean {
   return exit.events.some((event) => event.starts.some((s) => s.dimension.name === "stack" && s.dimension.values[s.value] === "ist"));
+}
+
+/** What IRET pops, in its order. */
+export const popped = ["rip", "cs", "rflags", "rsp", "ss"];
+
+/** Has the path's event the words above the frame with which NMIs nest (INV-102)? */
+export function nests({ exit }: PathGraph): boolean {
+  return exit.events.some((event) => event.above.map((field) => field.saves).join() === popped.join());
+}
+
+/** As `spec_saved` counts: registers in the encoding's order, then what the processor saves; 255 for anything else. */
+function savedNumber(saves: string | undefined): number {
+  const processors = popped.indexOf(saves ?? "");
+  if (processors >= 0) return generalRegisters.length + processors;
+  const register = (generalRegisters as readonly string[]).indexOf(saves ?? "");
+  return register < 0 ? 255 : register;
 }
 
 export interface CellOf {

@@ -40,6 +40,10 @@ const kernelFlags = [
   "-mpreferred-stack-boundary=3",
 ];
 
+/** The machine's constants: see machine/machine.h and machine/machine.c. */
+export const aboveFrame = 1024;
+export const userTableBit = 0x1000n;
+
 /** A spec as the compiler has it. */
 export interface Spec {
   readonly stem: string;
@@ -122,9 +126,10 @@ export class Bench implements Facts {
     const module = await loadSimulator(script, importModule);
     const folder = given ?? mkdtempSync(join(tmpdir(), "exitdsl-verify-"));
     const bench = new Bench(spec, script, module, folder, machine);
-    const compile = ["gcc", [...kernelFlags, "-Werror", "-c", join(machine, "machine.c"), "-o", "machine.o"]] as const;
     await Promise.all([
-      run(compile[0], compile[1], folder),
+      ...["machine", "injection"].map((name) =>
+        run("gcc", [...kernelFlags, "-Werror", "-c", join(machine, `${name}.c`), "-o", `${name}.o`], folder),
+      ),
       ...["boot", "entry"].map((name) => run("gcc", ["-c", join(machine, `${name}.S`), "-o", `${name}.o`], folder)),
     ]);
     return bench;
@@ -185,7 +190,13 @@ export class Bench implements Facts {
       run("gcc", [...compile, "spec.c", "-o", "spec.o"], folder),
     ]);
     if (!changed) this.cFolder ??= folder;
-    const objects = [...["boot.o", "entry.o", "machine.o"].map((o) => join(this.folder, o)), "paths.o", compiled, "spec.o", "symbols.o"];
+    const objects = [
+      ...["boot.o", "entry.o", "machine.o", "injection.o"].map((o) => join(this.folder, o)),
+      "paths.o",
+      compiled,
+      "spec.o",
+      "symbols.o",
+    ];
     await run(
       "ld",
       [

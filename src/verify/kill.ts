@@ -7,7 +7,7 @@ import type { Bench, Image } from "./image.js";
 import type { Mutant } from "./mutants.js";
 
 /** In the order in which they cost. */
-export const layers = ["build", "state changes", "end state", "single step"] as const;
+export const layers = ["build", "state changes", "end state", "single step", "injection"] as const;
 export type Layer = (typeof layers)[number];
 
 /** Cases a path and layer; milliseconds after which a machine that hangs is stopped. */
@@ -38,13 +38,17 @@ export async function killers(
   const killed = new Set<Layer>();
   if (stateChangeDifference(image) !== "") killed.add("state changes");
   const paths = bench.plans.map((_, i) => i);
-  const differences = async (cases: number, stepped: boolean) => {
-    const batch = makeBatch(image, paths, seed, 0, cases * paths.length, stepped);
+  const differences = async (cases: number, stepped: boolean, injected = false) => {
+    const batch = makeBatch(image, paths, seed, 0, cases * paths.length, stepped, injected);
     return compare(batch, await runBatch(batch, limit), Number.POSITIVE_INFINITY).differences;
   };
   if ((await differences(endCases, false)).length > 0) killed.add("end state");
+  const steps = await differences(stepCases, true);
   // A case that ends otherwise is the end state's to find, stepped or not.
-  if ((await differences(stepCases, true)).some((d) => d.seen === "step")) killed.add("single step");
+  if (steps.some((d) => d.seen === "step")) killed.add("single step");
+  // NMIs and interrupts find what they alone disturb, so only what is right without them counts.
+  const alone = new Set(steps.map((d) => d.index));
+  if ((await differences(stepCases, true, true)).some((d) => !alone.has(d.index))) killed.add("injection");
   if (killed.size === 0)
     for (const { seen } of await differences(moreCases, true)) killed.add(seen === "end" ? "end state" : "single step");
   return killed;

@@ -1,6 +1,6 @@
 /** What a campaign, or a share of one, has seen: what is written to files, and how shares are put together. */
 import * as v from "valibot";
-import { type Campaign, type Shard, unitsOf } from "./campaign.js";
+import { type Campaign, layers, type Shard, unitsOf } from "./campaign.js";
 import type { Failure, UnitResult } from "./unit.js";
 
 /** Changes when a file of before could be misread. */
@@ -16,6 +16,9 @@ const tallySchema = v.object({
   /** Of those, the ones that ran step by step. */
   steppedCases: count,
   steps: count,
+  /** How often the handlers of injected NMIs and interrupts ran. */
+  nmis: count,
+  interrupts: count,
   unseen: count,
   different: count,
   ways: v.record(v.string(), count),
@@ -68,7 +71,10 @@ const resultSchema = v.object({
   objects: count,
   tallies: v.record(v.string(), tallySchema),
   failures: v.array(failureSchema),
-  /** Milliseconds, and what was done in them: in QEMU, its start and end included, by all jobs together; and from first to last. */
+  /**
+   * Milliseconds, and what was done in them: in QEMU, its start and end included, by all jobs together; and from first to last. Cases
+   * into which something comes count in the last only.
+   */
   time: v.object({
     cases: count,
     casesInQemu: v.number(),
@@ -106,13 +112,13 @@ export function resultOf(
   const tallies: Record<string, PathResult> = Object.fromEntries(paths.map((path) => [path, noTally()]));
   const time = { cases: 0, casesInQemu: 0, steps: 0, stepsInQemu: 0, wall };
   for (const { inQemu, tallies: own, unit } of results) {
-    const stepped = unit.layer === "single step";
-    if (stepped) time.stepsInQemu += inQemu;
-    else time.casesInQemu += inQemu;
+    const { injected = false, stepped = false } = layers.find((l) => l.name === unit.layer) ?? {};
+    if (stepped && !injected) time.stepsInQemu += inQemu;
+    else if (!stepped) time.casesInQemu += inQemu;
     for (const [path, tally] of Object.entries(own)) {
       const { cases, steps } = tally;
-      if (stepped) time.steps += steps;
-      else time.cases += cases;
+      if (stepped && !injected) time.steps += steps;
+      else if (!stepped) time.cases += cases;
       add(tallies, path, { ...tally, kernels: [unit.kernel], steppedCases: stepped ? cases : 0 });
     }
   }
@@ -144,12 +150,12 @@ function plain(failure: Failure & { readonly shrunk?: Shrunk }): ShownFailure {
 }
 
 function noTally(): PathResult {
-  return { kernels: [], cases: 0, steppedCases: 0, steps: 0, unseen: 0, different: 0, ways: {} };
+  return { kernels: [], cases: 0, steppedCases: 0, steps: 0, nmis: 0, interrupts: 0, unseen: 0, different: 0, ways: {} };
 }
 
 function add(tallies: Record<string, PathResult>, path: string, more: PathResult): void {
   const sum = tallies[path] ?? noTally();
-  for (const key of ["cases", "steppedCases", "steps", "unseen", "different"] as const) sum[key] += more[key];
+  for (const key of ["cases", "steppedCases", "steps", "nmis", "interrupts", "unseen", "different"] as const) sum[key] += more[key];
   for (const [way, times] of Object.entries(more.ways)) sum.ways[way] = (sum.ways[way] ?? 0) + times;
   sum.kernels = [...new Set([...sum.kernels, ...more.kernels])].sort((a, b) => a - b);
   sum.ways = Object.fromEntries(Object.entries(sum.ways).sort());

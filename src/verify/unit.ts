@@ -39,8 +39,8 @@ export async function runUnit(image: Image, paths: readonly number[], unit: Unit
     const failure = { unit: number, layer, kernel, path: undefined, seed, index: 0, disagreements: [], story: [story] };
     return { unit, tallies: {}, failures: story === "" ? [] : [failure], inQemu: 0 };
   }
-  const stepped = layers.find((l) => l.name === layer)?.stepped === true;
-  const batch = makeBatch(image, paths, seed, 0, unit.count, stepped);
+  const { injected = false, stepped = false } = layers.find((l) => l.name === layer) ?? {};
+  const batch = makeBatch(image, paths, seed, 0, unit.count, stepped, injected);
   const results = await runBatch(batch);
   const { differences, paths: tallies } = compare(batch, results, Number.POSITIVE_INFINITY);
   const firsts = new Map<string, Failure>();

@@ -78,6 +78,56 @@ describe("mistakes in the outputs", () => {
   });
 });
 
+describe("mistakes that show only when something comes between two instructions", () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await Bench.of(specOf("four-paths-2015"), machineFolder);
+  });
+  afterAll(() => bench.dispose());
+
+  /** What the steps say of the outputs when `from` is replaced in the assembly: left alone, and with NMIs and interrupts. */
+  async function found(from: string | RegExp, to: string) {
+    const image = await bench.image(new Set(), (name, text) => {
+      if (!name.endsWith(".S")) return text;
+      expect(text.replace(from, to)).not.toBe(text);
+      return text.replace(from, to);
+    });
+    const ends = async (injected: boolean) => {
+      const paths = bench.plans.map((_, i) => i);
+      const batch = makeBatch(image, paths, seed, 0, 500 * paths.length, true, injected);
+      return compare(batch, await runBatch(batch, 20_000), 5000).differences;
+    };
+    return { alone: await ends(false), disturbed: await ends(true) };
+  }
+
+  test("nothing is wrong with the outputs as they are", async () => {
+    expect(await found("never reached", "not reached")).toEqual({ alone: [], disturbed: [] });
+  });
+
+  test("a word kept below RSP, which an interrupt overwrites", async () => {
+    const { alone, disturbed } = await found(
+      "syscall_return:\n\tmovq\t%rsp, %rdi\n",
+      "syscall_return:\n\tmovq\t%rsp, -8(%rsp)\n\tmovq\t-8(%rsp), %rdi\n",
+    );
+    const lost = (list: typeof alone) => list.flatMap((d) => (d.seen === "end" ? d.story : [])).filter((line) => /events/.test(line));
+    expect(lost(alone)).toEqual([]);
+    expect(lost(disturbed).length).toBeGreaterThan(0);
+  });
+
+  test("the note of the NMI handler gone before DF is set: a nested NMI is taken for a first one", async () => {
+    const { alone, disturbed } = await found(/(\tstd.*\n)(\tmovq\t\$0, 40.*\n)/, "$2$1");
+    expect(alone.filter((d) => d.seen === "end")).toEqual([]);
+    const handlers = disturbed.flatMap((d) => d.story).filter((line) => /runs of the NMI's handler|did not come to its end/.test(line));
+    expect(handlers.length).toBeGreaterThan(0);
+  });
+
+  test("an NMI's return that leaves by the frame which a nested NMI does not change loses that one", async () => {
+    const { alone, disturbed } = await found("addq\t$48, %rsp\t\t\t/* 110", "addq\t$8, %rsp\t\t\t/* 110");
+    expect(alone.filter((d) => d.seen === "end" && d.path !== "nmi_return")).toEqual([]);
+    expect(disturbed.flatMap((d) => d.story).join("\n")).toMatch(/runs of the NMI's handler: simulator 2, machine 1/);
+  });
+});
+
 test("a missing tool is named with the line that installs it", async () => {
   const path = process.env.PATH;
   process.env.PATH = "/nowhere";
