@@ -31,6 +31,8 @@ export interface PlannedField {
 export interface PlannedValue {
   readonly name: string;
   readonly candidates: readonly number[];
+  /** The index into the frame's fields of one that tests compare it with; -1 for none. */
+  readonly field: number;
 }
 
 export interface PlannedWord {
@@ -99,7 +101,11 @@ export function planOf(graph: PathGraph): Plan {
       async: bits(w.flags.filter((f) => f.async)),
       used: usedBits(graph, w),
     })),
-    values: uses.values.map((v) => ({ name: v.name, candidates: valueCandidates(uses.comparisons, v) })),
+    values: uses.values.map((v) => ({
+      name: v.name,
+      candidates: valueCandidates(uses.comparisons, v),
+      field: fieldComparedWith(uses.comparisons, v),
+    })),
     fields,
     calls,
     events: pathEvents(graph),
@@ -234,6 +240,15 @@ function valueCandidates(comparisons: readonly Comparison[], value: Model["value
     for (const n of numbers(other)) found.push(...[n, n, n, n, n - 1n, n + 1n].map((near) => Number(BigInt.asUintN(32, near))));
   }
   return found;
+}
+
+function fieldComparedWith(comparisons: readonly Comparison[], value: Model["values"][number]): number {
+  const isValue = (operand: Operand) => operand.kind === "value" && operand.value === value;
+  for (const { left, right } of comparisons) {
+    const field = isValue(left) ? fieldOf(right) : isValue(right) ? fieldOf(left) : undefined;
+    if (field) return field.offset / 8;
+  }
+  return -1;
 }
 
 /** A plan as plain data, for the program that runs the simulator. */

@@ -6,12 +6,22 @@ import { resolve } from "../../src/compiler/model/resolve.js";
 import { buildGraph } from "../../src/compiler/path/build.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
 import type { Spec } from "../../src/verify/image.js";
+import { compileFrom } from "../../tools/linux/spec.js";
 import { listed } from "../plan/listed.js";
 
 /** The bench machine's sources. */
 export const machineFolder = resolvePath("machine");
 
+/** Linux 6.12's exit paths and entries as one spec. */
+const everyPathOfLinux = "linux-6.12-all";
+
+/** @param stem of an example, or `linux-6.12-all` */
 export function specOf(stem: string): Spec {
+  if (stem === everyPathOfLinux) {
+    const { model, graphs } = compileFrom(".", "test/linux-6.12/linux-6.12.exitdsl");
+    if (!model) throw new Error("the exit paths of Linux 6.12 do not compile");
+    return { stem, model, graphs };
+  }
   const text = readFileSync(`examples/${stem}.exitdsl`, "utf8");
   const { files } = collectFiles(
     { name: `${stem}.exitdsl`, text },
