@@ -31,6 +31,12 @@ start:
 
 	.code64
 start64:
+	movl	$1, %eax		/* CPUID.01H:ECX[17] is PCID, which CR4[17] turns on */
+	cpuid
+	andl	$0x20000, %ecx
+	movq	%cr4, %rax
+	orq	%rcx, %rax
+	movq	%rax, %cr4
 	movl	$0x18, %eax
 	movl	%eax, %ds
 	movl	%eax, %es

@@ -22,6 +22,7 @@ extern uint64_t machine_gdt[], machine_ldt[], machine_idt[], machine_kernel_cr3,
 extern uint8_t machine_tss[];
 _Noreturn void machine_main(void);
 _Noreturn void machine_landed(struct landing *, uint64_t cr3);
+_Noreturn void machine_finish(void);
 
 struct table {
 	uint64_t entry[512];
@@ -66,7 +67,8 @@ static uint64_t at(const void *p)
 
 static void make_tables(void)
 {
-	uint64_t first_large = run->steps / LARGE_PAGE, last_large = run->steps_end / LARGE_PAGE;
+	uint64_t results_end = run->results + run->count * run->result_size;
+	uint64_t first_large = run->results / LARGE_PAGE, last_large = (run->steps ? run->steps_end : results_end) / LARGE_PAGE;
 
 	for (uint64_t i = 0; i < 512; i++) {
 		uint64_t page = i * PAGE;
@@ -74,8 +76,8 @@ static void make_tables(void)
 		if (page >= at(shared_start) && page < at(shared_end))
 			pages[1].entry[i] = page | WRITABLE | PRESENT;
 		directory[0].entry[i] = i * LARGE_PAGE | LARGE | WRITABLE | PRESENT;
-		/* The step log is the machine's own business: both tables have it. */
-		if (run->steps && i >= first_large && i <= last_large)
+		/* What the machine writes is its own business: both tables have it. */
+		if (i >= first_large && i <= last_large)
 			directory[1].entry[i] = directory[0].entry[i];
 	}
 	for (int i = 0; i < USER_PAGES; i++)
@@ -147,7 +149,8 @@ static void make_descriptors(void)
 
 /* ── Cases ── */
 
-_Noreturn static void finish(void)
+/* A function of its own, because a debugger stops here. */
+__attribute__((noinline)) void machine_finish(void)
 {
 	for (;;)
 		__asm__ __volatile__("outl %0, %w1" : : "a"(0x10), "d"(0xf4));
@@ -213,7 +216,7 @@ _Noreturn void machine_main(void)
 	make_tables();
 	make_descriptors();
 	if (run->count == 0)
-		finish();
+		machine_finish();
 	step_next = run->steps;
 	step_limit = run->steps_end;
 	machine_case = (const struct bench_case *)run->cases;
@@ -236,7 +239,7 @@ _Noreturn static void next_case(void)
 	machine_result->steps_end = step_next;
 	machine_result->number = number;
 	if (number == run->count)
-		finish();
+		machine_finish();
 	number++;
 	machine_case = (const struct bench_case *)((const char *)machine_case + machine_case->size);
 	machine_result = (struct result *)((char *)machine_result + run->result_size);

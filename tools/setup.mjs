@@ -11,7 +11,10 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What the tests run that is not on npm: the package, and what shows that it is there. */
 const debianPackages = [
-  { name: "binutils", commands: ["as", "objdump", "ld"] },
+  { name: "binutils", commands: ["as", "objcopy", "objdump", "ld"] },
+  { name: "bochs", commands: ["bochs"] },
+  { name: "bochs-term", files: ["/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so"] },
+  { name: "bsdutils", commands: ["script"] },
   { name: "gcc", commands: ["gcc"] },
   { name: "libc6-dev", files: ["/usr/include/stdio.h"] },
   { name: "qemu-system-x86", commands: ["qemu-system-x86_64"] },

@@ -1,19 +1,17 @@
 /** Cases as the machine reads them, with what the simulator makes of them; then what the machine made of them. */
-import { closeSync, existsSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { threadId } from "node:worker_threads";
 import { type Case, CaseMaker } from "./cases.js";
+import type { Emulator } from "./emulator.js";
 import type { Image } from "./image.js";
 import { type Injected, InjectedRuns } from "./injected-runs.js";
 import type { Injection } from "./injection.js";
+import { qemu } from "./qemu.js";
 import { Random } from "./random.js";
 import { Runner, type Simulated } from "./runner.js";
 import type { SimulatedMachine } from "./simulator.js";
-import { start } from "./tools.js";
 
 const runAddress = 0x1000000;
-const firstCase = runAddress + 4096;
+const headSize = 4096;
+const firstCase = runAddress + headSize;
 const megabytes2 = 0x200000;
 const caseHead = 40;
 const resultHead = 64;
@@ -33,6 +31,7 @@ export interface Expected extends Simulated {
 
 export interface Batch {
   readonly image: Image;
+  readonly emulator: Emulator;
   readonly seed: number;
   readonly stepped: boolean;
   readonly cases: readonly Expected[];
@@ -56,9 +55,10 @@ export function makeBatch(
   count: number,
   stepped: boolean,
   injected = false,
+  emulator = qemu,
 ): Batch {
   const maker = new CaseMaker(image);
-  const batch = new BatchMaker(image, stepped, count);
+  const batch = new BatchMaker(image, stepped, count, emulator);
   for (let index = first; batch.length < count; index++) {
     const make = (machine: SimulatedMachine) => maker.make(paths[index % paths.length] ?? 0, seed, index, machine);
     batch.add(index, make, injected ? new Random(new Random(seed + 1).next() ^ index) : undefined);
@@ -82,6 +82,7 @@ export class BatchMaker {
     private readonly image: Image,
     private readonly stepped: boolean,
     capacity: number,
+    private readonly emulator = qemu,
   ) {
     const { module, spec } = image.bench;
     this.machine = new module.Machine();
@@ -104,6 +105,7 @@ export class BatchMaker {
   add(index: number, make: (machine: SimulatedMachine) => Case, random?: Random): boolean {
     const { input, machine } = this;
     const made = make(machine);
+    machine.vendor = this.emulator.vendor;
     const start = input.length;
     input.case(made, machine.words, this.flagWords, this.fields);
     try {
@@ -122,8 +124,8 @@ export class BatchMaker {
   }
 
   made(seed: number): Batch {
-    const { cases, image, stepped, words } = this;
-    return { image, seed, stepped, cases, words, size: this.machine.words.length, input: this.input.bytes() };
+    const { cases, emulator, image, stepped, words } = this;
+    return { image, emulator, seed, stepped, cases, words, size: this.machine.words.length, input: this.input.bytes() };
   }
 }
 
@@ -196,7 +198,7 @@ export interface Results {
   readonly result: (i: number) => Result;
   /** Logged steps of a case: RIP, RFLAGS, CR3, GS.base, each in halves. */
   readonly steps: (i: number) => Uint32Array;
-  /** Milliseconds from the start of QEMU to its end. */
+  /** Milliseconds from the start of the emulator to its end. */
   readonly time: number;
 }
 
@@ -215,33 +217,24 @@ export interface Result {
 
 const up = (address: number): number => Math.ceil(address / megabytes2) * megabytes2;
 
-/** Runs a batch in QEMU, without KVM. @param limit milliseconds, after which the machine is stopped */
-export async function runBatch({ cases, image, input, size, stepped }: Batch, limit = 60_000): Promise<Results> {
+/** Runs a batch on its emulator. @param limit milliseconds, after which the machine is stopped */
+export async function runBatch({ cases, emulator, image, input, size, stepped }: Batch, limit = 60_000): Promise<Results> {
   const count = cases.length;
   const resultSize = Math.ceil((resultHead + 2 * eventsKept + 4 * size) / 64) * 64;
   const results = up(firstCase + input.length);
   const steps = up(results + count * resultSize);
   const stepsEnd = stepped ? steps + up(count * stepsPerCase * stepSize) : steps;
-  const total = stepsEnd + megabytes2;
-  const folder = memoryFolder();
-  const file = join(folder, `${memoryFilePrefix()}${threadId}-${nextFile++}`);
-  const descriptor = openSync(file, "wx+", 0o600);
+  const head = Buffer.alloc(headSize);
+  [count, firstCase, results, resultSize, stepped ? steps : 0, stepped ? stepsEnd - stepSize : 0].forEach((word, i) => {
+    head.writeBigUInt64LE(BigInt(word), 8 * i);
+  });
+  const finished = await emulator.run(
+    image,
+    { size: stepsEnd + megabytes2, input: Buffer.concat([head, input]), inputAt: runAddress, output: [results, stepsEnd] },
+    limit,
+  );
   try {
-    ftruncateSync(descriptor, total);
-    const head = new BigUint64Array(
-      [count, firstCase, results, resultSize, stepped ? steps : 0, stepped ? stepsEnd - stepSize : 0].map(BigInt),
-    );
-    writeSync(descriptor, new Uint8Array(head.buffer), 0, head.byteLength, runAddress);
-    writeSync(descriptor, input, 0, input.length, firstCase);
-    const before = performance.now();
-    const { status, stderr } = await start("qemu-system-x86_64", qemuArguments(image.file, file, total), folder, limit);
-    const time = performance.now() - before;
-    const read = (from: number, length: number) => {
-      const bytes = new Uint8Array(length);
-      readSync(descriptor, bytes, 0, length, from);
-      return bytes;
-    };
-    const bytes = read(results, count * resultSize);
+    const bytes = finished.read(results, count * resultSize);
     const halves = new Uint32Array(bytes.buffer);
     const eventHalves = new Uint16Array(bytes.buffer);
     let completed = 0;
@@ -263,38 +256,15 @@ export async function runBatch({ cases, image, input, size, stepped }: Batch, li
       };
     };
     const endOf = (i: number): number => (i < 0 ? steps : (halves[(i * resultSize) / 4 + 10] ?? steps));
-    const log = stepped ? new Uint32Array(read(steps, Math.max(0, endOf(completed - 1) - steps)).buffer) : new Uint32Array();
+    const log = stepped ? new Uint32Array(finished.read(steps, Math.max(0, endOf(completed - 1) - steps)).buffer) : new Uint32Array();
     return {
       completed,
-      stopped:
-        completed === count ? "" : status === undefined ? "the time was up" : stderr.trim() || `the machine stopped (exit code ${status})`,
+      stopped: completed === count ? "" : finished.stopped,
       result,
       steps: (i) => log.subarray((endOf(i - 1) - steps) / 4, (endOf(i) - steps) / 4),
-      time,
+      time: finished.time,
     };
   } finally {
-    closeSync(descriptor);
-    rmSync(file);
+    finished.dispose();
   }
-}
-
-let nextFile = 0;
-
-/** Where memory files are: in memory, if the system has such a folder. */
-export function memoryFolder(): string {
-  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-}
-
-/** What the names of this process's memory files begin with. */
-export function memoryFilePrefix(): string {
-  return `exitdsl-${process.pid}-`;
-}
-
-function qemuArguments(image: string, memory: string, size: number): readonly string[] {
-  return [
-    ...["-M", "microvm,memory-backend=ram,pit=off,pic=off,rtc=off,isa-serial=off,x-option-roms=off", "-accel", "tcg", "-cpu", "max"],
-    ...["-object", `memory-backend-file,id=ram,size=${size},mem-path=${memory},share=on`, "-m", `${size / 1048576}M`],
-    ...["-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-serial", "none", "-no-reboot"],
-    ...["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", image],
-  ];
 }

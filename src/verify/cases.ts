@@ -92,7 +92,6 @@ export class CaseMaker {
     const set = (index: number | undefined, to: bigint) => {
       if (index !== undefined) machine.set(index, to);
     };
-    machine.vendor = "amd";
     set(register.rsp, this.frameAddresses[path] ?? 0n);
     set(system.cs, 0x10n);
     set(system.ss, 0x18n);

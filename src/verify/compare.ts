@@ -35,7 +35,7 @@ export interface Tally {
   /** Handlers' runs of injected NMIs and interrupts. */
   nmis: number;
   interrupts: number;
-  /** Cases whose end TCG does in its own way. */
+  /** Cases whose end the emulator has in its own way. */
   unseen: number;
   /** Cases that the machine sees in another way. */
   different: number;
@@ -54,7 +54,7 @@ type Found = Pick<Difference, "disagreements" | "step" | "story">;
 const vectors: Readonly<Record<string, number>> = { "#BP": 3, "#UD": 6, "#GP": 13 };
 /** INT3, the fetch of an instruction where none can be, or a single step: the first instruction after the path. */
 const landings = new Set([1, 3, 13, 14]);
-/** What #GP and #PF become where the stack of ring 0 cannot be written: one that the kernel's RSP names, or the espfix alias. */
+/** What #GP and #PF become where the stack of ring 0 cannot be written: one that the kernel's RSP names, the espfix alias, the user's. */
 const doubleFault = 8;
 /** CF, PF, AF, ZF, SF, OF: not kept by the simulator before the last instruction; RF: set by faults. TF: the machine's own. */
 const notKept = 0x108d5 | 0x100;
@@ -126,14 +126,14 @@ function wayOf({ outcome: { fault, target, terminal }, overEspfix }: Expected): 
 }
 
 /**
- * TCG loads a RIP that is not canonical, and faults in ring 3, where IRET of the manuals faults in ring 0. And what a hypervisor does
- * with a frame that it refuses is its own business.
+ * An emulator may load a RIP that is not canonical, and fault in ring 3, where IRET of the manuals faults in ring 0. And what a
+ * hypervisor does with a frame that it refuses is its own business.
  */
-function isUnseen({ image }: Batch, { outcome }: Expected, { vector, words }: Result): boolean {
+function isUnseen({ emulator, image }: Batch, { outcome }: Expected, { vector, words }: Result): boolean {
   const { system } = image.bench.module;
   if (outcome.fault?.ring !== 0) return false;
   if (outcome.terminal === "xen_iret") return true;
-  if (outcome.terminal !== "iretq" || (vector !== 13 && vector !== 1)) return false;
+  if (emulator.checksIret || outcome.terminal !== "iretq" || (vector !== 13 && vector !== 1)) return false;
   const high = (words[(system.rip ?? 0) + 1] ?? 0) | 0;
   return high >> 15 !== 0 && high >> 15 !== -1;
 }
@@ -155,6 +155,8 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
   };
   const { cs = 0, rflags = 0, rip = 0, ss = 0 } = system;
   const stayed = outcome.fault?.ring === 0;
+  // Where a fault in ring 0 finds RSP on the espfix alias, or, before SYSRET, as the user has left it.
+  const otherStack = overEspfix || outcome.terminal === "sysretq";
   const compatible = !stayed && ((expected[cs] ?? 0) & 0xffff) === 0x23;
   // Into compatibility mode IRET loads as much of RSP as the stack segment's size says; what is above is the kernel's (INV-94).
   const shortStack = compatible && ((expected[ss] ?? 0) & 4) !== 0 && !overEspfix;
@@ -165,7 +167,7 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
   if (!stayed && !landed) differ(`\`${outcome.terminal}\``, "lands", "does not land");
   if (stayed) {
     const wanted = vectors[outcome.fault?.vector ?? ""];
-    if (result.vector !== wanted && !(overEspfix && result.vector === doubleFault))
+    if (result.vector !== wanted && !(otherStack && result.vector === doubleFault))
       differ(`\`${outcome.terminal}\``, `${outcome.fault?.vector} in ring 0`, `vector ${result.vector}`);
     const recovery = result.recovery === 0 ? undefined : bench.recoveries[result.recovery - 1];
     if (recovery !== outcome.fault?.recovery) differ("recovery", outcome.fault?.recovery ?? "none", recovery ?? "none");

@@ -70,6 +70,8 @@ export interface Image {
   /** The features of its assembly. */
   readonly on: ReadonlySet<Feature>;
   readonly file: string;
+  /** The object of the ROM that starts it on a PC; its symbols `start`, `loaded_start` and `loaded_end` are not defined. */
+  readonly rom: string;
   /** Addresses of all symbols of the linked image. */
   readonly addresses: ReadonlyMap<string, number>;
   readonly cells: readonly CellOf[];
@@ -130,7 +132,7 @@ export class Bench implements Facts {
       ...["machine", "injection"].map((name) =>
         run("gcc", [...kernelFlags, "-Werror", "-c", join(machine, `${name}.c`), "-o", `${name}.o`], folder),
       ),
-      ...["boot", "entry"].map((name) => run("gcc", ["-c", join(machine, `${name}.S`), "-o", `${name}.o`], folder)),
+      ...["boot", "entry", "reset"].map((name) => run("gcc", ["-c", join(machine, `${name}.S`), "-o", `${name}.o`], folder)),
     ]);
     return bench;
   }
@@ -222,6 +224,7 @@ export class Bench implements Facts {
       bench: this,
       on,
       file: join(folder, "image"),
+      rom: join(this.folder, "reset.o"),
       addresses,
       cells: cellsOf(model, this.module, this.symbols, on),
       code,

@@ -1,24 +1,23 @@
 /** Kernels that the bench machine can run: combinations of features of the assembly. */
 import { combinations } from "../compiler/model/features.js";
 import type { Feature } from "../compiler/model/model.js";
+import type { Emulator } from "./emulator.js";
 import type { Bench } from "./image.js";
+import { qemu } from "./qemu.js";
 import type { Random } from "./random.js";
 
-/** What a spec's feature asks of the CPU that QEMU's TCG has not got. */
-const missing = new Set(["X86_FEATURE_PCID", "X86_FEATURE_FRED"]);
-
-export function canRun(feature: Feature): boolean {
+export function canRun(feature: Feature, { missing }: Emulator = qemu): boolean {
   return !feature.cpu.some((name) => missing.has(name));
 }
 
 /** All admissible combinations of features that the assembly tests and the machine has. */
-export function kernelsOf(bench: Bench): readonly ReadonlySet<Feature>[] {
-  return combinations(bench.assemblyFeatures.filter(canRun));
+export function kernelsOf(bench: Bench, emulator = qemu): readonly ReadonlySet<Feature>[] {
+  return combinations(bench.assemblyFeatures.filter((f) => canRun(f, emulator)));
 }
 
 /** Up to `count` of them: the one with nothing and the largest one first, then any. */
-export function someKernels(bench: Bench, count: number, random: Random): readonly ReadonlySet<Feature>[] {
-  const all = [...kernelsOf(bench)].sort((a, b) => a.size - b.size);
+export function someKernels(bench: Bench, count: number, random: Random, emulator = qemu): readonly ReadonlySet<Feature>[] {
+  const all = [...kernelsOf(bench, emulator)].sort((a, b) => a.size - b.size);
   const [smallest, largest] = [all[0], all.at(-1)];
   if (all.length <= count || !smallest || !largest) return all;
   const chosen = new Set([smallest, largest]);

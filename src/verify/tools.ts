@@ -1,13 +1,16 @@
-/** Runs the programs that building and running an image needs: binutils, GCC, QEMU. */
+/** Runs the programs that building and running an image needs: binutils, GCC, QEMU, Bochs. */
 import { execFile } from "node:child_process";
 
 const packages = {
   as: "binutils",
   ld: "binutils",
   nm: "binutils",
+  objcopy: "binutils",
   objdump: "binutils",
   gcc: "gcc",
   "qemu-system-x86_64": "qemu-system-x86",
+  script: "bsdutils",
+  bochs: "bochs bochs-term",
 };
 
 export type Tool = keyof typeof packages;
@@ -20,7 +23,11 @@ export interface ToolOutput {
 }
 
 /** A tool of the system is missing; the message has the line that installs it. */
-export class MissingTool extends Error {}
+export class MissingTool extends Error {
+  constructor(tool: Tool) {
+    super(`${tool} is not installed: apt-get install ${packages[tool]}`);
+  }
+}
 
 /**
  * Runs a tool and waits for its end, whatever that is.
@@ -30,7 +37,7 @@ export class MissingTool extends Error {}
 export function start(tool: Tool, args: readonly string[], folder: string, limit = 60_000): Promise<ToolOutput> {
   return new Promise((resolve, reject) => {
     execFile(tool, [...args], { cwd: folder, timeout: limit, killSignal: "SIGKILL", maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-      if (error?.code === "ENOENT") reject(new MissingTool(`${tool} is not installed: apt-get install ${packages[tool]}`));
+      if (error?.code === "ENOENT") reject(new MissingTool(tool));
       else resolve({ status: error === null ? 0 : typeof error.code === "number" ? error.code : undefined, stdout, stderr });
     });
   });

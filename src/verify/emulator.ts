@@ -1,0 +1,42 @@
+/** What runs an image: a program that is a whole machine. It gets the image and bytes for its memory, and gives its memory back. */
+import type { Image } from "./image.js";
+
+export interface Emulator {
+  readonly name: string;
+  /** Whose SYSRET it has where RCX is not canonical: AMD's goes to user mode and faults there, Intel's faults in ring 0. */
+  readonly vendor: "amd" | "intel";
+  /** IRETQ to a RIP that is not canonical faults in ring 0, before it changes anything, as the manuals have it. */
+  readonly checksIret: boolean;
+  /** What it has not got, of what features of specs ask of the CPU; the kernel's names. */
+  readonly missing: ReadonlySet<string>;
+  /**
+   * Runs an image to its end.
+   * @param limit milliseconds, after which it is stopped
+   * @throws MissingTool
+   */
+  run(image: Image, memory: Memory, limit: number): Promise<Finished>;
+}
+
+/** Physical memory; all that is not given is zero. Addresses are multiples of 4096. */
+export interface Memory {
+  /** In bytes, from address 0. */
+  readonly size: number;
+  /** What is there at the start, beside the image. */
+  readonly input: Buffer;
+  readonly inputAt: number;
+  /** Where the machine writes what is of interest; up to, not including, the second. */
+  readonly output: readonly [start: number, end: number];
+}
+
+export interface Finished {
+  /** Why it stopped, if that is not what the image asked for. */
+  readonly stopped: string;
+  /** Milliseconds from its start to its end. */
+  readonly time: number;
+  /** Bytes of the output. */
+  read(address: number, length: number): Uint8Array<ArrayBuffer>;
+  /** Nothing more will be read. */
+  dispose(): void;
+}
+
+export const timeIsUp = "the time was up";
