@@ -640,7 +640,7 @@ export function syscall_return(
       trace?.push(60); // orq $0x1800, %rdi
       w[register.rdi] = w[register.rdi]! | 0x1800;
       trace?.push(61); // movq %rdi, %cr3
-      copy(w, system.cr3, register.rdi);
+      store(w, system.cr3, w[register.rdi + 1]! & 0x7fffffff, w[register.rdi]!);
       trace?.push(62); // popq %rax
       copy(w, register.rax, stack["trampoline-24"]);
       advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -651,7 +651,7 @@ export function syscall_return(
       trace?.push(64); // orq $0x1000, %rdi
       w[register.rdi] = w[register.rdi]! | 0x1000;
       trace?.push(65); // movq %rdi, %cr3
-      copy(w, system.cr3, register.rdi);
+      store(w, system.cr3, w[register.rdi + 1]! & 0x7fffffff, w[register.rdi]!);
     }
     // 90: do load_user_stack
     trace?.push(66); // popq %rdi
@@ -867,7 +867,7 @@ export function syscall_return(
       trace?.push(141); // orq $0x1800, %rdi
       w[register.rdi] = w[register.rdi]! | 0x1800;
       trace?.push(142); // movq %rdi, %cr3
-      copy(w, system.cr3, register.rdi);
+      store(w, system.cr3, w[register.rdi + 1]! & 0x7fffffff, w[register.rdi]!);
       trace?.push(143); // popq %rax
       copy(w, register.rax, stack["trampoline-56"]);
       advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -878,7 +878,7 @@ export function syscall_return(
       trace?.push(145); // orq $0x1000, %rdi
       w[register.rdi] = w[register.rdi]! | 0x1000;
       trace?.push(146); // movq %rdi, %cr3
-      copy(w, system.cr3, register.rdi);
+      store(w, system.cr3, w[register.rdi + 1]! & 0x7fffffff, w[register.rdi]!);
     }
     // 46: do pop_rdi
     trace?.push(147); // popq %rdi
@@ -920,7 +920,12 @@ export function syscall_return(
           trace?.push(159); // andq $-0x1801, %rdi
           w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
           trace?.push(160); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         if (features.PTI && !features.PCID) {
           trace?.push(161); // movq %cr3, %rdi
@@ -928,7 +933,12 @@ export function syscall_return(
           trace?.push(162); // andq $-0x1801, %rdi
           w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
           trace?.push(163); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         // 19: do espfix_copy_frame, espfix_compute_stack
         trace?.push(164); // movq %gs:espfix_waddr, %rdi
@@ -994,7 +1004,12 @@ export function syscall_return(
           trace?.push(185); // orq $0x1800, %rdi
           w[register.rdi] = w[register.rdi]! | 0x1800;
           trace?.push(186); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
           trace?.push(187); // popq %rax
           copy(w, register.rax, stack["trampoline-56"]);
           advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -1005,7 +1020,12 @@ export function syscall_return(
           trace?.push(189); // orq $0x1000, %rdi
           w[register.rdi] = w[register.rdi]! | 0x1000;
           trace?.push(190); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         // 21: do swapgs, espfix_switch_stack
         trace?.push(191); // swapgs
@@ -1117,7 +1137,12 @@ export function syscall_return(
         trace?.push(159); // andq $-0x1801, %rdi
         w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
         trace?.push(160); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
       }
       if (features.PTI && !features.PCID) {
         trace?.push(161); // movq %cr3, %rdi
@@ -1125,7 +1150,12 @@ export function syscall_return(
         trace?.push(162); // andq $-0x1801, %rdi
         w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
         trace?.push(163); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
       }
       // 19: do espfix_copy_frame, espfix_compute_stack
       trace?.push(164); // movq %gs:espfix_waddr, %rdi
@@ -1191,7 +1221,12 @@ export function syscall_return(
         trace?.push(185); // orq $0x1800, %rdi
         w[register.rdi] = w[register.rdi]! | 0x1800;
         trace?.push(186); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
         trace?.push(187); // popq %rax
         copy(w, register.rax, frame.di);
         advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -1202,7 +1237,12 @@ export function syscall_return(
         trace?.push(189); // orq $0x1000, %rdi
         w[register.rdi] = w[register.rdi]! | 0x1000;
         trace?.push(190); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
       }
       // 21: do swapgs, espfix_switch_stack
       trace?.push(191); // swapgs
@@ -1667,7 +1707,12 @@ export function interrupt_return(
         trace?.push(99); // orq $0x1800, %rdi
         w[register.rdi] = w[register.rdi]! | 0x1800;
         trace?.push(100); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
         trace?.push(101); // popq %rax
         copy(w, register.rax, stack["trampoline-56"]);
         advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -1678,7 +1723,12 @@ export function interrupt_return(
         trace?.push(103); // orq $0x1000, %rdi
         w[register.rdi] = w[register.rdi]! | 0x1000;
         trace?.push(104); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
       }
       // 46: do pop_rdi
       trace?.push(105); // popq %rdi
@@ -1720,7 +1770,12 @@ export function interrupt_return(
             trace?.push(117); // andq $-0x1801, %rdi
             w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
             trace?.push(118); // movq %rdi, %cr3
-            copy(w, system.cr3, register.rdi);
+            store(
+              w,
+              system.cr3,
+              w[register.rdi + 1]! & 0x7fffffff,
+              w[register.rdi]!,
+            );
           }
           if (features.PTI && !features.PCID) {
             trace?.push(119); // movq %cr3, %rdi
@@ -1728,7 +1783,12 @@ export function interrupt_return(
             trace?.push(120); // andq $-0x1801, %rdi
             w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
             trace?.push(121); // movq %rdi, %cr3
-            copy(w, system.cr3, register.rdi);
+            store(
+              w,
+              system.cr3,
+              w[register.rdi + 1]! & 0x7fffffff,
+              w[register.rdi]!,
+            );
           }
           // 19: do espfix_copy_frame, espfix_compute_stack
           trace?.push(122); // movq %gs:espfix_waddr, %rdi
@@ -1794,7 +1854,12 @@ export function interrupt_return(
             trace?.push(143); // orq $0x1800, %rdi
             w[register.rdi] = w[register.rdi]! | 0x1800;
             trace?.push(144); // movq %rdi, %cr3
-            copy(w, system.cr3, register.rdi);
+            store(
+              w,
+              system.cr3,
+              w[register.rdi + 1]! & 0x7fffffff,
+              w[register.rdi]!,
+            );
             trace?.push(145); // popq %rax
             copy(w, register.rax, stack["trampoline-56"]);
             advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -1805,7 +1870,12 @@ export function interrupt_return(
             trace?.push(147); // orq $0x1000, %rdi
             w[register.rdi] = w[register.rdi]! | 0x1000;
             trace?.push(148); // movq %rdi, %cr3
-            copy(w, system.cr3, register.rdi);
+            store(
+              w,
+              system.cr3,
+              w[register.rdi + 1]! & 0x7fffffff,
+              w[register.rdi]!,
+            );
           }
           // 21: do swapgs, espfix_switch_stack
           trace?.push(149); // swapgs
@@ -1917,7 +1987,12 @@ export function interrupt_return(
           trace?.push(117); // andq $-0x1801, %rdi
           w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
           trace?.push(118); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         if (features.PTI && !features.PCID) {
           trace?.push(119); // movq %cr3, %rdi
@@ -1925,7 +2000,12 @@ export function interrupt_return(
           trace?.push(120); // andq $-0x1801, %rdi
           w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
           trace?.push(121); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         // 19: do espfix_copy_frame, espfix_compute_stack
         trace?.push(122); // movq %gs:espfix_waddr, %rdi
@@ -1991,7 +2071,12 @@ export function interrupt_return(
           trace?.push(143); // orq $0x1800, %rdi
           w[register.rdi] = w[register.rdi]! | 0x1800;
           trace?.push(144); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
           trace?.push(145); // popq %rax
           copy(w, register.rax, frame.di);
           advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -2002,7 +2087,12 @@ export function interrupt_return(
           trace?.push(147); // orq $0x1000, %rdi
           w[register.rdi] = w[register.rdi]! | 0x1000;
           trace?.push(148); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         // 21: do swapgs, espfix_switch_stack
         trace?.push(149); // swapgs
@@ -2182,7 +2272,7 @@ export function paranoid_return(
     trace?.push(6); // jnc 1f
     if (carry) {
       trace?.push(7); // movq %r14, %cr3
-      copy(w, system.cr3, register.r14);
+      store(w, system.cr3, w[register.r14 + 1]! & 0x7fffffff, w[register.r14]!);
     }
   } else {
     if (features.PTI && features.PCID) {
@@ -2211,7 +2301,12 @@ export function paranoid_return(
           w[register.r14 + 1] = w[register.r14 + 1]! | 0x80000000;
         }
         trace?.push(15); // movq %r14, %cr3
-        copy(w, system.cr3, register.r14);
+        store(
+          w,
+          system.cr3,
+          w[register.r14 + 1]! & 0x7fffffff,
+          w[register.r14]!,
+        );
       }
     }
   }
@@ -2545,7 +2640,7 @@ export function nmi_return_to_user(
       trace?.push(70); // orq $0x1800, %rdi
       w[register.rdi] = w[register.rdi]! | 0x1800;
       trace?.push(71); // movq %rdi, %cr3
-      copy(w, system.cr3, register.rdi);
+      store(w, system.cr3, w[register.rdi + 1]! & 0x7fffffff, w[register.rdi]!);
       trace?.push(72); // popq %rax
       copy(w, register.rax, stack["trampoline-56"]);
       advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -2556,7 +2651,7 @@ export function nmi_return_to_user(
       trace?.push(74); // orq $0x1000, %rdi
       w[register.rdi] = w[register.rdi]! | 0x1000;
       trace?.push(75); // movq %rdi, %cr3
-      copy(w, system.cr3, register.rdi);
+      store(w, system.cr3, w[register.rdi + 1]! & 0x7fffffff, w[register.rdi]!);
     }
     // 46: do pop_rdi
     trace?.push(76); // popq %rdi
@@ -2598,7 +2693,12 @@ export function nmi_return_to_user(
           trace?.push(88); // andq $-0x1801, %rdi
           w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
           trace?.push(89); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         if (features.PTI && !features.PCID) {
           trace?.push(90); // movq %cr3, %rdi
@@ -2606,7 +2706,12 @@ export function nmi_return_to_user(
           trace?.push(91); // andq $-0x1801, %rdi
           w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
           trace?.push(92); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         // 19: do espfix_copy_frame, espfix_compute_stack
         trace?.push(93); // movq %gs:espfix_waddr, %rdi
@@ -2672,7 +2777,12 @@ export function nmi_return_to_user(
           trace?.push(114); // orq $0x1800, %rdi
           w[register.rdi] = w[register.rdi]! | 0x1800;
           trace?.push(115); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
           trace?.push(116); // popq %rax
           copy(w, register.rax, stack["trampoline-56"]);
           advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -2683,7 +2793,12 @@ export function nmi_return_to_user(
           trace?.push(118); // orq $0x1000, %rdi
           w[register.rdi] = w[register.rdi]! | 0x1000;
           trace?.push(119); // movq %rdi, %cr3
-          copy(w, system.cr3, register.rdi);
+          store(
+            w,
+            system.cr3,
+            w[register.rdi + 1]! & 0x7fffffff,
+            w[register.rdi]!,
+          );
         }
         // 21: do swapgs, espfix_switch_stack
         trace?.push(120); // swapgs
@@ -2795,7 +2910,12 @@ export function nmi_return_to_user(
         trace?.push(88); // andq $-0x1801, %rdi
         w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
         trace?.push(89); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
       }
       if (features.PTI && !features.PCID) {
         trace?.push(90); // movq %cr3, %rdi
@@ -2803,7 +2923,12 @@ export function nmi_return_to_user(
         trace?.push(91); // andq $-0x1801, %rdi
         w[register.rdi] = w[register.rdi]! & 0xffffe7ff;
         trace?.push(92); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
       }
       // 19: do espfix_copy_frame, espfix_compute_stack
       trace?.push(93); // movq %gs:espfix_waddr, %rdi
@@ -2869,7 +2994,12 @@ export function nmi_return_to_user(
         trace?.push(114); // orq $0x1800, %rdi
         w[register.rdi] = w[register.rdi]! | 0x1800;
         trace?.push(115); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
         trace?.push(116); // popq %rax
         copy(w, register.rax, frame.di);
         advance(w, register.rsp, register.rsp, 8); // pushed and popped
@@ -2880,7 +3010,12 @@ export function nmi_return_to_user(
         trace?.push(118); // orq $0x1000, %rdi
         w[register.rdi] = w[register.rdi]! | 0x1000;
         trace?.push(119); // movq %rdi, %cr3
-        copy(w, system.cr3, register.rdi);
+        store(
+          w,
+          system.cr3,
+          w[register.rdi + 1]! & 0x7fffffff,
+          w[register.rdi]!,
+        );
       }
       // 21: do swapgs, espfix_switch_stack
       trace?.push(120); // swapgs

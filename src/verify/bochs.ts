@@ -49,7 +49,8 @@ export const bochs: Emulator = {
       return {
         stopped: results ? whyStopped(stdout) : timeIsUp,
         time,
-        read: (address, length) => Uint8Array.from((results ?? Buffer.alloc(length)).subarray(address - output[0], address - output[0] + length)),
+        read: (address, length) =>
+          Uint8Array.from((results ?? Buffer.alloc(length)).subarray(address - output[0], address - output[0] + length)),
         dispose,
       };
     } catch (error) {

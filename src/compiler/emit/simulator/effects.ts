@@ -28,7 +28,7 @@ function changes(module: Module, effect: Effect, before: Location, stack: StackP
   const { words } = module;
   switch (effect.kind) {
     case "write":
-      return write(module, values, effect.place, effect.value);
+      return write(module, values, effect.place, isCr3(effect.place) ? withoutBit63(effect.value) : effect.value);
     case "push": {
       stack.move(-8);
       return [writeWord(module, values, stackWord(module, before, -8), effect.value)];
@@ -52,6 +52,13 @@ function changes(module: Module, effect: Effect, before: Location, stack: StackP
     case "nothing":
       return [];
   }
+}
+
+const isCr3 = (place: Place): boolean => place.kind === "control" && place.register === "cr3";
+
+/** Bit 63 asks MOV to CR3 to keep the PCID's entries in the TLB, and does not become part of CR3 (SDM Vol. 2B, MOV to control registers). */
+function withoutBit63(left: ValueExpression): ValueExpression {
+  return { kind: "binary", operator: "and", width: 64, left, right: { kind: "immediate", value: 0x7fff_ffff_ffff_ffffn } };
 }
 
 /** POPFQ in ring 0: the control flags are kept, status flags are not (SDM Vol. 2B, POPF). */
