@@ -1,0 +1,18 @@
+/** Mutants that no layer can find, each with the reason why nobody could. */
+
+export interface Equivalent {
+  readonly example: string;
+  readonly language: "assembly" | "C";
+  readonly operator: string;
+  /** As `Mutant.story` has it. */
+  readonly story: string;
+  readonly because: string;
+}
+
+export const equivalentMutants: readonly Equivalent[] = [];
+
+export function equivalence(mutant: Omit<Equivalent, "because">): string | undefined {
+  return equivalentMutants.find(
+    (e) => e.example === mutant.example && e.language === mutant.language && e.operator === mutant.operator && e.story === mutant.story,
+  )?.because;
+}
