@@ -2,8 +2,9 @@
 import type { Event, Exit, Flag, Model } from "../compiler/model/model.js";
 import { nearest } from "../compiler/text/nearest.js";
 import { visible } from "../compiler/text/visible.js";
+import type { ScriptEntry } from "../verify/simulator.js";
 import { UsageError } from "./failures.js";
-import type { RunInput, ScriptEntry } from "./simulation.js";
+import type { RunInput } from "./simulation.js";
 
 export interface RunOptions {
   readonly path: string | undefined;
@@ -14,11 +15,14 @@ export interface RunOptions {
   readonly frame: readonly string[] | undefined;
   readonly set: readonly string[] | undefined;
   readonly event: readonly string[] | undefined;
+  readonly vendor: string;
 }
 
 export function runInput(model: Model, options: RunOptions, settable: readonly string[]): RunInput {
   const exit = theExit(model, options.path);
   const event = theEvent(exit, options.entry);
+  const { vendor } = options;
+  if (vendor !== "intel" && vendor !== "amd") throw new UsageError("`--vendor` is intel or amd");
   return {
     exit,
     event,
@@ -28,6 +32,7 @@ export function runInput(model: Model, options: RunOptions, settable: readonly s
     frame: numbers(listed(options.frame), "field of the frame", model.frame?.fields.map((f) => f.name) ?? []),
     words: numbers(listed(options.set), "register or value", settable),
     script: script(model, options.event ?? []),
+    vendor,
   };
 }
 
@@ -78,13 +83,26 @@ function theFeatures(model: Model, names: readonly string[]): ReadonlySet<string
   return new Set(on.map((f) => f.name));
 }
 
-/** Flags and masks by name → the bits of their words. */
+/** Flags and masks by name, or a word's bits as `WORD=NUMBER` → the bits of their words. */
 function bits(model: Model, names: readonly string[]): Record<string, number> {
   const known = new Map<string, readonly Flag[]>(model.masks.map((mask) => [mask.name, mask.flags]));
   for (const flag of model.flags) known.set(flag.name, [flag]);
   const words: Record<string, number> = {};
-  for (const flag of names.flatMap((name) => lookUp(known, name, "flag"))) {
-    words[flag.word.name] = ((words[flag.word.name] ?? 0) | (1 << flag.bit)) >>> 0;
+  const add = (word: string, more: number) => {
+    words[word] = ((words[word] ?? 0) | more) >>> 0;
+  };
+  for (const name of names) {
+    if (name.includes("=")) {
+      const [[word, value] = ["", 0n]] = Object.entries(
+        numbers(
+          [name],
+          "word of flags",
+          model.flagWords.map((w) => w.name),
+        ),
+      );
+      if (value > 0xffff_ffffn) throw new UsageError(`${word} has 32 bits`);
+      add(word, Number(value));
+    } else for (const flag of lookUp(known, name, "flag")) add(flag.word.name, 1 << flag.bit);
   }
   return words;
 }

@@ -1,53 +1,15 @@
 /** One run of a path in the simulator that the compiler emits for the spec: what goes in, and what each step changes. */
 import type { Compilation } from "../compiler/compile.js";
-import { emitSimulatorScript } from "../compiler/emit/simulator/simulator.js";
 import type { Event, Exit, Model } from "../compiler/model/model.js";
-import { version } from "../compiler/version.js";
-
-type Words = Readonly<Record<string, number>>;
-
-interface Machine {
-  readonly words: Uint32Array;
-  irqs: boolean;
-  get(word: number): bigint;
-  set(word: number, value: bigint): void;
-}
-
-export interface ScriptEntry {
-  readonly set?: Readonly<Record<string, number>>;
-  readonly async?: Readonly<Record<string, number>>;
-  readonly frame?: Readonly<Record<string, bigint>>;
-}
-
-export interface Outcome {
-  readonly result: boolean | undefined;
-  readonly terminal: string;
-  readonly target: "user" | "kernel";
-  readonly fault: { readonly vector: string; readonly ring: number; readonly recovery: string | undefined } | undefined;
-}
-
-/** What the emitted module exports; a group without words is not there. */
-interface SimulatorModule {
-  readonly Machine: new () => Machine;
-  readonly register: Words;
-  readonly system: Words;
-  readonly frame?: Words;
-  readonly flags?: Words;
-  readonly value?: Words;
-  readonly msr?: Words;
-  readonly memory?: Words;
-  readonly stack?: Words;
-  readonly paths: Readonly<
-    Record<
-      string,
-      {
-        run(machine: Machine, features: Readonly<Record<string, boolean>>, script: readonly ScriptEntry[], trace: number[]): Outcome;
-        readonly events: number;
-        readonly steps: readonly (readonly [text: string, place: string])[];
-      }
-    >
-  >;
-}
+import {
+  loadSimulator,
+  type Outcome,
+  type ScriptEntry,
+  type SimulatedMachine,
+  type SimulatorModule,
+  simulatorScript,
+} from "../verify/simulator.js";
+import { usualMachine } from "../verify/usual.js";
 
 /** The groups whose words can be given with `--set`, in the order in which a name is looked for. */
 const settableGroups = ["register", "system", "value", "msr", "memory", "stack"] as const;
@@ -63,6 +25,8 @@ export interface RunInput {
   readonly frame: Readonly<Record<string, bigint>>;
   readonly words: Readonly<Record<string, bigint>>;
   readonly script: readonly ScriptEntry[];
+  /** Whose SYSRET it is. */
+  readonly vendor: "intel" | "amd";
 }
 
 export interface TracedStep {
@@ -98,9 +62,7 @@ export class Simulation {
   /** Emits the simulator as JavaScript and loads it. */
   static async of(compilation: Compilation): Promise<Simulation> {
     const model = compilation.model as Model;
-    const script = emitSimulatorScript(model, compilation.graphs, { stem: "simulator", digest: "", version });
-    const module = await importModule(`data:text/javascript,${encodeURIComponent(script)}`);
-    return new Simulation(module as SimulatorModule, model);
+    return new Simulation(await loadSimulator(simulatorScript(model, compilation.graphs), importModule), model);
   }
 
   /** The names that `--set` takes. */
@@ -126,19 +88,17 @@ export class Simulation {
     return { steps: this.#steps(path, recorder), endless, outcome, final };
   }
 
-  #machine({ exit, event, fromUser, flags, frame, words }: RunInput): Machine {
-    const machine = new this.#module.Machine();
-    machine.set(this.#module.system.kernel_gs_base as number, fromUser ? userGsBase : 0n);
-    machine.irqs = [...event.starts].some((s) => s.dimension.name === "irqs" && s.dimension.values[s.value] === "on");
-    const fields = { ...initialFrame(this.#model, exit, event, fromUser), ...frame };
-    for (const [name, value] of Object.entries(fields)) this.#set(machine, this.#module.frame?.[name], value);
+  #machine({ exit, event, fromUser, flags, frame, vendor, words }: RunInput): SimulatedMachine {
+    const machine = usualMachine(this.#module, this.#model, exit, event, fromUser);
+    machine.vendor = vendor;
+    for (const [name, value] of Object.entries(frame)) this.#set(machine, this.#module.frame?.[name], value);
     for (const [name, value] of Object.entries(flags)) this.#set(machine, this.#module.flags?.[name], BigInt(value));
     for (const [name, value] of Object.entries(words)) this.#set(machine, this.#word(name), value);
     return machine;
   }
 
   /** A field that no path reads has no word. */
-  #set(machine: Machine, word: number | undefined, value: bigint): void {
+  #set(machine: SimulatedMachine, word: number | undefined, value: bigint): void {
     if (word !== undefined) machine.set(word, value);
   }
 
@@ -182,9 +142,9 @@ class Recorder extends Array<number> {
   readonly codes: number[] = [];
   readonly states: Uint32Array[] = [];
   readonly irqs: boolean[] = [];
-  readonly #machine: Machine;
+  readonly #machine: SimulatedMachine;
 
-  constructor(machine: Machine) {
+  constructor(machine: SimulatedMachine) {
     super();
     this.#machine = machine;
   }
@@ -201,28 +161,4 @@ class Recorder extends Array<number> {
     this.states.push(this.#machine.words.slice());
     this.irqs.push(this.#machine.irqs);
   }
-}
-
-const userGsBase = 0x00007f1000000000n;
-
-/** A frame as the processor and entry would have saved it: user or kernel selectors, IRQs on, and values that are easy to recognise. */
-function initialFrame(model: Model, exit: Exit, event: Event, fromUser: boolean): Record<string, bigint> {
-  const rip = fromUser ? 0x401000n : 0xffffffff81000000n;
-  const saved: Record<string, bigint> = fromUser
-    ? { rip, cs: 0x33n, rflags: 0x202n, rsp: 0x00007ffffffde000n, ss: 0x2bn }
-    : { rip, cs: 0x10n, rflags: 0x202n, rsp: 0xffffc90000003e00n, ss: 0x18n };
-  // SYSCALL itself takes RCX for RIP and R11 for RFLAGS (SDM Vol. 2B, SYSCALL).
-  const taken: Record<string, bigint> = { rcx: rip, r11: saved.rflags as bigint };
-  const fields: Record<string, bigint> = {};
-  for (const [index, { name, saves }] of (model.frame?.fields ?? []).entries()) {
-    if (saves === undefined) continue;
-    fields[name] = saved[saves] ?? (event.loses.includes(saves) ? taken[saves] : undefined) ?? 0x0101010101010101n * BigInt(index + 1);
-  }
-  for (const { frameFacts } of exit.events) {
-    for (const fact of frameFacts) {
-      if (fact.kind !== "compare" || fact.operator !== "==" || fact.left.kind !== "field" || fact.right.kind !== "number") continue;
-      if (fact.right.constants.length === 0) fields[fact.left.field.name] = BigInt.asUintN(64, fact.right.literal);
-    }
-  }
-  return fields;
 }

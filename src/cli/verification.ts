@@ -12,6 +12,7 @@ import { type Lane, laneInThread } from "../verify/lanes.js";
 import { CannotEmbed } from "../verify/limits.js";
 import { memoryFilePrefix, memoryFolder } from "../verify/qemu.js";
 import { CannotMerge, merge, type Result, readResult, resultOf } from "../verify/result.js";
+import { tellFailures } from "../verify/shrink.js";
 import { MissingTool, ToolFailed } from "../verify/tools.js";
 import type { CompiledSpec } from "./compilations.js";
 import { EnvironmentError, FileError, laneWord, Refusal, UsageError } from "./failures.js";
@@ -67,19 +68,20 @@ export async function verification(spec: CompiledSpec, options: Options): Promis
       const cases = done.reduce((sum, r) => sum + r.unit.count, 0);
       progress.tell(`${done.length} of ${counted(units.length, "unit")}, ${counted(cases, "case")}, ${counted(failures, "difference")}`);
     });
-    progress.end();
     const wall = performance.now() - started;
+    if (results.some((r) => r.failures.length > 0)) progress.tell("making the cases smaller");
+    const file = spec.input.path ?? "-";
+    const failures = await tellFailures(results, imageOf, file);
+    progress.end();
     const identity = {
       version,
       spec: spec.name,
       digest: digestOf(spec.compilation.sources),
       paths: campaign.paths.map((p) => bench.plans[p]?.graph.exit.name ?? ""),
     };
-    const failures = results.flatMap((r) => r.failures);
-    void imageOf;
     return {
       result: resultOf(identity, campaign, shard, results, failures, { reason, wall }),
-      repeat: commandLine(spec.input.path ?? "-", settings, shard),
+      repeat: commandLine(file, settings, shard),
     };
   } catch (error) {
     throw explained(spec.name, error);

@@ -86,9 +86,11 @@ function verdict({ failures, done }: Result, colours: ReturnType<typeof picocolo
 }
 
 function failureText(failure: ShownFailure, number: number, colours: ReturnType<typeof picocolors.createColors>): string[] {
-  const { index, kernel, layer, path, seed, shrunk, story } = failure;
+  const { index, kernel, layer, path, seed, shrunk, story, units } = failure;
   const where = path === undefined ? "the object file" : `${path}, ${layer}, case ${index} of seed ${seed}`;
-  const title = colours.bold(`${number}. ${where}; kernel with ${kernel.join(", ") || "no feature"}`);
+  const title = colours.bold(
+    `${number}. ${where}; kernel with ${kernel.join(", ") || "no feature"}${units > 1 ? `; and ${counted(units - 1, "other unit")}` : ""}`,
+  );
   const indented = (lines: readonly string[]) => lines.flatMap((text) => text.split("\n").map((l) => inner + l));
   if (!shrunk) return [title, ...indented(story)];
   const width = Math.max("simulator".length, ...shrunk.disagreements.map((d) => d.simulator.length));
@@ -100,7 +102,7 @@ function failureText(failure: ShownFailure, number: number, colours: ReturnType<
     ...shrunk.disagreements.map((d) => `${inner}${d.what.padEnd(what)}  ${d.simulator.padEnd(width)}  ${d.machine}`),
     ...(shrunk.trace.length > 0 ? ["", ...indented(shrunk.trace)] : []),
     "",
-    `${inner}The simulator's side of the smallest case:`,
+    `${inner}The simulator's side of the smallest case${shrunk.outside ? ", without the NMI or interrupt that comes into it" : ""}:`,
     `${inner}exitdsl ${quoted(shrunk.simulate)}`,
   ];
 }

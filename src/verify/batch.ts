@@ -61,9 +61,14 @@ export function makeBatch(
   const batch = new BatchMaker(image, stepped, count, emulator);
   for (let index = first; batch.length < count; index++) {
     const make = (machine: SimulatedMachine) => maker.make(paths[index % paths.length] ?? 0, seed, index, machine);
-    batch.add(index, make, injected ? new Random(new Random(seed + 1).next() ^ index) : undefined);
+    batch.add(index, make, injected ? injectionRandom(seed, index) : undefined);
   }
   return batch.made(seed);
+}
+
+/** What is injected into the case with this number of a seed is drawn from it. */
+export function injectionRandom(seed: number, index: number): Random {
+  return new Random(new Random(seed + 1).next() ^ index);
 }
 
 /** Collects cases, with what the simulator makes of each. */
@@ -158,7 +163,7 @@ class Growing {
     this.word(script.length, 0);
     this.word(0, 0);
     for (let i = 0; i < words.length; i += 2) this.word(words[i] ?? 0, words[i + 1] ?? 0);
-    for (const { async, frame = {}, set } of script) {
+    for (const { async = {}, frame = {}, set = {} } of script) {
       for (const name of flagWords) this.word(set[name] ?? 0, async[name] ?? 0);
       const mask = fields.reduce((bits, name, i) => (frame[name] === undefined ? bits : bits | (1n << BigInt(i))), 0n);
       this.word(Number(mask & 0xffffffffn), Number(mask >> 32n));
@@ -196,7 +201,7 @@ export interface Results {
   /** Why the machine stopped, if it did not go through all of them. */
   readonly stopped: string;
   readonly result: (i: number) => Result;
-  /** Logged steps of a case: RIP, RFLAGS, CR3, GS.base, each in halves. */
+  /** Logged steps of a case, also of the one at which the machine stopped: RIP, RFLAGS, CR3, GS.base, each in halves. */
   readonly steps: (i: number) => Uint32Array;
   /** Milliseconds from the start of the emulator to its end. */
   readonly time: number;
@@ -257,14 +262,24 @@ export async function runBatch({ cases, emulator, image, input, size, stepped }:
     };
     const endOf = (i: number): number => (i < 0 ? steps : (halves[(i * resultSize) / 4 + 10] ?? steps));
     const log = stepped ? new Uint32Array(finished.read(steps, Math.max(0, endOf(completed - 1) - steps)).buffer) : new Uint32Array();
+    const last = unended(finished.read, endOf(completed - 1), completed < count ? stepsEnd : 0);
     return {
       completed,
       stopped: completed === count ? "" : finished.stopped,
       result,
-      steps: (i) => log.subarray((endOf(i - 1) - steps) / 4, (endOf(i) - steps) / 4),
+      steps: (i) => (i < completed ? log.subarray((endOf(i - 1) - steps) / 4, (endOf(i) - steps) / 4) : last),
       time: finished.time,
     };
   } finally {
     finished.dispose();
   }
+}
+
+/** The steps of a case that did not come to its end: as many as are logged, up to some. */
+function unended(read: (from: number, length: number) => Uint8Array, from: number, end: number): Uint32Array {
+  const log = new Uint32Array(read(from, Math.max(0, Math.min(1000 * stepSize, end - from))).buffer);
+  const numbers = stepSize / 4;
+  let count = 0;
+  while (log[count * numbers]) count++;
+  return log.subarray(0, count * numbers);
 }

@@ -24,6 +24,10 @@ export const layers = [
 
 export type Layer = (typeof layers)[number]["name"];
 
+export function layerNamed(name: Layer): { readonly stepped: boolean; readonly injected: boolean } {
+  return layers.find((l) => l.name === name) ?? { stepped: false, injected: false };
+}
+
 export interface Settings {
   readonly seed: number;
   /** End-state cases that each path has in each kernel. */

@@ -59,6 +59,9 @@ const doubleFault = 8;
 /** CF, PF, AF, ZF, SF, OF: not kept by the simulator before the last instruction; RF: set by faults. TF: the machine's own. */
 const notKept = 0x108d5 | 0x100;
 
+/** What is different when the machine stops, or hangs. */
+export const noEnd = "the case did not come to its end";
+
 /** @param limit stop after so many differences */
 export function compare(batch: Batch, results: Results, limit = 3): Comparison {
   const { cases, image, seed } = batch;
@@ -79,9 +82,10 @@ export function compare(batch: Batch, results: Results, limit = 3): Comparison {
       });
     if (position >= results.completed) {
       tally.different++;
-      const what = "the case did not come to its end";
-      const disagreements = [{ what, simulator: wayOf(expected), machine: results.stopped }];
-      differ("end", { disagreements, step: undefined, story: [`${what}: ${results.stopped}`] });
+      const disagreements = [{ what: noEnd, simulator: wayOf(expected), machine: results.stopped }];
+      differ("end", { disagreements, step: undefined, story: [`${noEnd}: ${results.stopped}`] });
+      const found = batch.stepped ? look(expected, results.result(position), results.steps(position)) : undefined;
+      if (found) differ("step", found);
       break;
     }
     tally.cases++;
@@ -153,6 +157,12 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
     if ((((low ^ machineLow) & lowMask) | ((high ^ (machine[index + 1] ?? 0)) & highMask)) === 0) return;
     differ(name, hex(low, high), hex(machine[index] ?? 0, machine[index + 1] ?? 0));
   };
+  // First, since other things follow from it.
+  const same = events.length === result.eventCount && result.events.every((event, k) => event === events[k]);
+  if (!same) {
+    const names = (list: readonly number[]) => list.map((n) => bench.events[n] ?? `wrong (${n.toString(16)})`).join(", ");
+    differ("events", names(events), names(result.events));
+  }
   const { cs = 0, rflags = 0, rip = 0, ss = 0 } = system;
   const stayed = outcome.fault?.ring === 0;
   // Where a fault in ring 0 finds RSP on the espfix alias, or, before SYSRET, as the user has left it.
@@ -185,11 +195,6 @@ function endDifferences(batch: Batch, i: number, { events, outcome, overEspfix }
   for (const name of ["cs", "ss", "gs_base", "kernel_gs_base", "cr3"]) compareWord(name, system[name] ?? 0);
   for (const [name, index] of Object.entries(flags)) compareWord(name, index, 0xffffffff, 0);
   for (const cell of image.cells) if (cell.address !== undefined) compareWord(cell.name, memory[cell.name] ?? 0);
-  const same = events.length === result.eventCount && result.events.every((event, k) => event === events[k]);
-  if (!same) {
-    const names = (list: readonly number[]) => list.map((n) => bench.events[n] ?? `wrong (${n.toString(16)})`).join(", ");
-    differ("events", names(events), names(result.events));
-  }
   if (disagreements.length === 0) return undefined;
   const told = ({ what, simulator, machine }: Disagreement) => {
     const between = simulator.length + machine.length > 80 ? `\n${" ".repeat(what.length + 2)}` : ", ";
@@ -215,7 +220,9 @@ function stepComparer(image: Image): (expected: Expected, result: Result, log: U
   const paths = image.bench.plans.map(({ graph }) => image.bench.module.paths[graph.exit.name]);
   const textOf = (code: number): string | undefined => paths[code >>> 16]?.steps[code & 0xffff]?.[0];
   const fits = (address: number, code: number): boolean => {
-    const key = code * 0x40_0000 + address;
+    const offset = address - image.codeStart;
+    if (offset < 0 || offset > 0xffff) return false;
+    const key = code * 0x1_0000 + offset;
     let found = known.get(key);
     if (found === undefined) {
       const line = image.code.byAddress.get(address - image.codeStart);

@@ -49,7 +49,8 @@ export class InjectedRuns {
       simulated = this.runner.run(made, machine);
     }
     const place = this.injector.drawNmi(random, made.path, this.undisturbed(made, simulated));
-    const irqSeed = made.script.some(({ async }) => Object.values(async).some((bits) => bits !== 0)) && random.once(2) ? random.next() : 0;
+    const irqSeed =
+      made.script.some(({ async = {} }) => Object.values(async).some((bits) => bits !== 0)) && random.once(2) ? random.next() : 0;
     let nmi: NmiEntry | undefined;
     let noWayBack: string | undefined;
     if (place) {

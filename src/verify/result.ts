@@ -1,6 +1,6 @@
 /** What a campaign, or a share of one, has seen: what is written to files, and how shares are put together. */
 import * as v from "valibot";
-import { type Campaign, layers, type Shard, unitsOf } from "./campaign.js";
+import { type Campaign, layerNamed, type Shard, unitsOf } from "./campaign.js";
 import type { Failure, UnitResult } from "./unit.js";
 
 /** Changes when a file of before could be misread. */
@@ -33,6 +33,8 @@ const failureSchema = v.object({
   index: count,
   disagreements: v.array(v.object({ what: v.string(), simulator: v.string(), machine: v.string() })),
   story: names,
+  /** Units in which a case of the path shows it. */
+  units: count,
   shrunk: v.optional(
     v.object({
       /** What is different in the smallest case. */
@@ -43,6 +45,8 @@ const failureSchema = v.object({
       parts: v.optional(v.object({ text: v.string(), place: v.string() })),
       /** Arguments of `exitdsl`. */
       simulate: names,
+      /** Something came from outside, an NMI or an interrupt, which `simulate` does not play. */
+      outside: v.boolean(),
       runs: count,
     }),
   ),
@@ -87,6 +91,18 @@ const resultSchema = v.object({
 export type Result = v.InferOutput<typeof resultSchema>;
 export type ShownFailure = Result["failures"][number];
 export type Shrunk = NonNullable<ShownFailure["shrunk"]>;
+
+/** A failure that stands for all of its path and kind. */
+export interface ToldFailure extends Failure {
+  readonly units: number;
+  readonly shrunk?: Shrunk;
+}
+
+/** What failures have in common that are told as one. */
+export function kindOfFailure({ disagreements, path }: Pick<ShownFailure | Failure, "disagreements" | "path">): string {
+  return `${path} ${disagreements[0]?.what}`;
+}
+
 export type PathResult = Result["tallies"][string];
 
 export interface Identity {
@@ -103,7 +119,7 @@ export function resultOf(
   campaign: Campaign,
   shard: Shard,
   results: readonly UnitResult[],
-  failures: readonly (Failure & { readonly shrunk?: Shrunk })[],
+  failures: readonly ToldFailure[],
   { reason, wall }: { readonly reason: string; readonly wall: number },
 ): Result {
   const ran = new Set(results.map((r) => r.unit.number));
@@ -112,7 +128,7 @@ export function resultOf(
   const tallies: Record<string, PathResult> = Object.fromEntries(paths.map((path) => [path, noTally()]));
   const time = { cases: 0, casesInQemu: 0, steps: 0, stepsInQemu: 0, wall };
   for (const { inQemu, tallies: own, unit } of results) {
-    const { injected = false, stepped = false } = layers.find((l) => l.name === unit.layer) ?? {};
+    const { injected, stepped } = layerNamed(unit.layer);
     if (stepped && !injected) time.stepsInQemu += inQemu;
     else if (!stepped) time.casesInQemu += inQemu;
     for (const [path, tally] of Object.entries(own)) {
@@ -145,7 +161,7 @@ export function resultOf(
 }
 
 /** As plain data without what is undefined, as it comes back from a file. */
-function plain(failure: Failure & { readonly shrunk?: Shrunk }): ShownFailure {
+function plain(failure: ToldFailure): ShownFailure {
   return JSON.parse(JSON.stringify(failure)) as ShownFailure;
 }
 
@@ -219,9 +235,21 @@ export function merge(files: readonly { readonly name: string; readonly result: 
     },
     objects: results.reduce((sum, r) => sum + r.objects, 0),
     tallies,
-    failures: results.flatMap((r) => r.failures).sort((a, b) => a.unit - b.unit || a.index - b.index),
+    failures: firsts(results.flatMap((r) => r.failures)),
     time,
   };
+}
+
+/** The first of each kind; a shrunk one, if there is any. */
+function firsts(failures: readonly ShownFailure[]): ShownFailure[] {
+  const kinds = new Map<string, ShownFailure>();
+  for (const failure of [...failures].sort((a, b) => a.unit - b.unit || a.index - b.index)) {
+    const kind = kindOfFailure(failure);
+    const first = kinds.get(kind);
+    const units = (first?.units ?? 0) + failure.units;
+    kinds.set(kind, { ...(first && (first.shrunk || !failure.shrunk) ? first : failure), units });
+  }
+  return [...kinds.values()];
 }
 
 function refuseOther(first: { readonly name: string; readonly result: Result }, name: string, result: Result): void {

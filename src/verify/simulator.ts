@@ -17,9 +17,9 @@ export interface SimulatedMachine {
 }
 
 export interface ScriptEntry {
-  readonly set: Readonly<Record<string, number>>;
-  readonly async: Readonly<Record<string, number>>;
-  readonly frame: Readonly<Record<string, bigint>> | undefined;
+  readonly set?: Readonly<Record<string, number>> | undefined;
+  readonly async?: Readonly<Record<string, number>> | undefined;
+  readonly frame?: Readonly<Record<string, bigint>> | undefined;
 }
 
 export interface Outcome {
@@ -46,6 +46,7 @@ export interface SimulatorModule {
   readonly register: Words;
   readonly system: Words;
   readonly frame: Words;
+  /** Groups without words are not there. */
   readonly flags?: Words;
   readonly value?: Words;
   readonly memory?: Words;

@@ -1,8 +1,7 @@
 /** Runs one unit of a campaign on the kernel's image. */
 import { stateChangeDifference } from "./assembled.js";
 import { makeBatch, runBatch } from "./batch.js";
-import type { Layer, Unit } from "./campaign.js";
-import { layers } from "./campaign.js";
+import { type Layer, layerNamed, type Unit } from "./campaign.js";
 import { compare, type Disagreement, type Tally } from "./compare.js";
 import type { Image } from "./image.js";
 
@@ -31,6 +30,10 @@ export interface UnitResult {
   readonly inQemu: number;
 }
 
+/** Milliseconds after which a machine hangs; thirty times of what is usual. */
+const startLimit = 10_000;
+const caseLimit = 2;
+
 export async function runUnit(image: Image, paths: readonly number[], unit: Unit): Promise<UnitResult> {
   const kernel = [...image.on].map((f) => f.name);
   const { layer, number, seed } = unit;
@@ -39,9 +42,9 @@ export async function runUnit(image: Image, paths: readonly number[], unit: Unit
     const failure = { unit: number, layer, kernel, path: undefined, seed, index: 0, disagreements: [], story: [story] };
     return { unit, tallies: {}, failures: story === "" ? [] : [failure], inQemu: 0 };
   }
-  const { injected = false, stepped = false } = layers.find((l) => l.name === layer) ?? {};
+  const { injected, stepped } = layerNamed(layer);
   const batch = makeBatch(image, paths, seed, 0, unit.count, stepped, injected);
-  const results = await runBatch(batch);
+  const results = await runBatch(batch, startLimit + unit.count * caseLimit);
   const { differences, paths: tallies } = compare(batch, results, Number.POSITIVE_INFINITY);
   const firsts = new Map<string, Failure>();
   for (const { disagreements, index, path, seen, story } of differences) {

@@ -86,10 +86,17 @@ describe.each(Object.keys(needed))(`%s, seed ${seed}`, (name) => {
       const paths = bench.plans.map((p) => p.graph.exit.name);
       const failures = results.flatMap((r) => r.failures);
       const wall = performance.now() - started;
-      const result = resultOf({ version: "", spec: name, digest: "", paths }, campaign, { index: 1, count: 1 }, results, failures, {
-        reason,
-        wall,
-      });
+      const result = resultOf(
+        { version: "", spec: name, digest: "", paths },
+        campaign,
+        { index: 1, count: 1 },
+        results,
+        failures.map((f) => ({ ...f, units: 1 })),
+        {
+          reason,
+          wall,
+        },
+      );
       console.log(verifyReport(result, undefined, false));
       expect(failures.flatMap((f) => f.story)).toEqual([]);
       expect(result.done).toBe(campaign.units.length);

@@ -18,9 +18,15 @@ export const verb = defineVerb({
     entry: { type: "string", value: "EVENT", description: "how the kernel was entered, where the exit serves several events" },
     from: { type: "string", value: "MODE", description: "user or kernel: where the event came from" },
     feature: { type: "string", multiple: true, value: "NAMES", description: "features that this kernel has" },
-    flags: { type: "string", multiple: true, value: "NAMES", description: "flags, or masks, that are set at the start" },
+    flags: {
+      type: "string",
+      multiple: true,
+      value: "NAMES",
+      description: "flags or masks that are set at the start, or all of a word: WORD=NUMBER",
+    },
     frame: { type: "string", multiple: true, value: "FIELD=NUMBER", description: "a saved register" },
-    set: { type: "string", multiple: true, value: "NAME=NUMBER", description: "a register, or a value that conditions read" },
+    set: { type: "string", multiple: true, value: "NAME=NUMBER", description: "a register, memory, or a value that conditions read" },
+    vendor: { type: "string", default: "intel", value: "NAME", description: "intel or amd: which ring a SYSRET that fails faults in" },
     event: {
       type: "string",
       multiple: true,
