@@ -73,7 +73,9 @@ describe("EX3001, one-shot work", () => {
     expect(findings(prepare("irqs off repeat while pending user_work { irqs on take work_flags run signal, resched irqs off }"))).toEqual(
       [],
     );
-    expect(findings(prepare("irqs off repeat while pending user_work { clear SIGNAL clear RESCHED }"))).toEqual([]);
+    expect(
+      findings(prepare("irqs off repeat while pending user_work { clear SIGNAL clear RESCHED irqs on run signal, resched irqs off }")),
+    ).toEqual([]);
   });
 
   test("a return to the kernel may leave flags pending", () => {
@@ -139,14 +141,17 @@ describe("EX3004, EX3006: loops", () => {
     expect([code, message]).toEqual(["EX3006", "the loop waits for `SIGNAL` to clear, and nothing in it clears that flag"]);
   });
 
+  // What is cleared and not worked off is another fault (EX3010).
+  const loopsForever = (body: string) =>
+    findings(prepare(`irqs off repeat while pending user_work { ${body} }`)).some((f) => f.code === "EX3006");
+
   test("`take` clears all flags of its word", () => {
-    expect(findings(prepare("irqs off repeat while pending user_work { take work_flags }"))).toEqual([]);
+    expect(loopsForever("take work_flags")).toBe(false);
   });
 
   test("what clears it may be deep in the loop", () => {
-    expect(
-      findings(prepare("irqs off repeat while pending user_work { when FAST { take work_flags } else { clear SIGNAL | RESCHED } }")),
-    ).toEqual([]);
+    expect(loopsForever("when FAST { take work_flags } else { clear SIGNAL | RESCHED }")).toBe(false);
+    expect(loopsForever("when FAST { run trace } else { clear SIGNAL }")).toBe(true);
   });
 });
 
@@ -199,4 +204,73 @@ describe("EX3007, EX3008: decisions", () => {
     );
     expect(findings(path("irqs off when FAST { evaluate sysret_applies } else { evaluate sysret_applies }"))).toEqual([]);
   });
+});
+
+describe("EX3010, work that is asked for and lost", () => {
+  const round = (inside: string) => prepare(`irqs off repeat while pending user_work { irqs on ${inside} irqs off }`);
+
+  test("the flag is taken and its work left out", () => {
+    const { code, message, secondary } = fault(
+      prepare("irqs off <|repeat while pending user_work { irqs on take work_flags run resched irqs off }|>"),
+    );
+    expect([code, message]).toEqual(["EX3010", "`SIGNAL` may be cleared here, and `signal` not run for it"]);
+    expect(secondary[0]).toEqual(["take work_flags", "it is cleared here"]);
+  });
+
+  test("the work runs on the look before, which is not the one that takes", () => {
+    expect(findings(round("run signal take work_flags run resched")).map((f) => f.code)).toEqual(["EX3010"]);
+  });
+
+  test("the work runs on one way only", () => {
+    expect(findings(round("take work_flags run resched when depth == 0 { run signal }")).map((f) => f.code)).toEqual(["EX3010"]);
+  });
+
+  test("work in any order behind the `take` is fine", () => {
+    expect(findings(round("take work_flags run signal, resched"))).toEqual([]);
+    expect(findings(round("take work_flags run resched, signal"))).toEqual([]);
+  });
+
+  test("`clear` behind the work also clears what was set since the look", () => {
+    const found = findings(prepare("irqs off repeat while pending user_work { irqs on run signal, resched clear SIGNAL irqs off }"));
+    expect(new Set(found.map((f) => f.code))).toEqual(new Set(["EX3010"]));
+    expect(found.map(({ at, label }) => [at, label])).toContainEqual([
+      "clear SIGNAL",
+      "cleared, and nobody has looked since it may have been set",
+    ]);
+  });
+
+  test("`clear` between the look and the work, with IRQs off, is fine", () => {
+    expect(findings(round("irqs off read work_flags clear SIGNAL irqs on run signal, resched"))).toEqual([]);
+  });
+
+  test("a flag that asks for no one-shot work may be cleared", () => {
+    expect(findings(prepare("irqs off read work_flags clear TRACED"))).toEqual([]);
+  });
+});
+
+describe("EX3011, final work that leaves its flag as it is", () => {
+  const arm = "step arm { call arm() may set ARMED }";
+  const last = "flags late in cpu.late { ARMED bit 0 } work fire { final when ARMED call fire() requires irqs off }";
+
+  test("behind all that may set its flag it is fine", () => {
+    expect(findings(`${last} ${arm} ${prepare("irqs off do arm read late run fire")}`)).toEqual([]);
+  });
+
+  test("in front of it, the flag may be set and nobody acts on it", () => {
+    const found = findings(`${last} ${arm} ${prepare("irqs off read late run fire do arm")}`);
+    expect(found.map((f) => f.message)).toEqual(["`ARMED` may have been set since `fire` looked at it, and `iretq` returns to user mode"]);
+    expect(found[0]?.secondary[0]).toEqual(["arm", "this may set it"]);
+  });
+
+  test("on a look that is too old, it may not run at all", () => {
+    const found = findings(`${last} ${arm} ${prepare("irqs off read late do arm run fire")}`);
+    expect(found.map((f) => f.code)).toEqual(["EX3011"]);
+  });
+});
+
+test("EX3004, once-only work that has run already", () => {
+  const { code, message, secondary } = fault(prepare("when depth == 0 { run trace } run <|trace|> irqs off"));
+  expect([code, message]).toEqual(["EX3004", "`trace` is to run once, and it may have run before"]);
+  expect(secondary[0]).toEqual(["trace", "it runs here already"]);
+  expect(findings(prepare("when depth == 0 { run trace } else { run trace } irqs off"))).toEqual([]);
 });

@@ -18,12 +18,12 @@ import { staleDecisions } from "./rules/frame-facts.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
 import { memory } from "./rules/memory.js";
 import { returnsAfterControls } from "./rules/mitigations.js";
-import { oneShotWork } from "./rules/one-shot-work.js";
+import { finalWork, lostWork, oneShotWork } from "./rules/one-shot-work.js";
 import { recovery } from "./rules/recovery.js";
 import { statusFlags } from "./rules/status-flags.js";
 import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
-import { checkLoops, workIrqs } from "./rules/work-policy.js";
+import { checkLoops, onceWork, workIrqs } from "./rules/work-policy.js";
 import { changedAt, describe, isFeatureNote } from "./story.js";
 import { eventFacts } from "./transfer.js";
 import { Vector, valueIndex } from "./vector.js";
@@ -31,6 +31,7 @@ import { Vector, valueIndex } from "./vector.js";
 /** Asked at every point of every path. */
 export const rules: readonly Rule[] = [
   workIrqs,
+  onceWork,
   anyPointWork,
   irqsWindow,
   atInterrupts,
@@ -41,6 +42,8 @@ export const rules: readonly Rule[] = [
   tokens,
   staleDecisions,
   oneShotWork,
+  finalWork,
+  lostWork,
   duties,
   returnsAfterControls,
   terminals,
@@ -191,7 +194,14 @@ function loopFindings(graph: PathGraph, waived: (code: "EX3004" | "EX3006", node
     if (work) {
       const secondary = [{ span: work.span, message: "declared as `once` here" }];
       const notes = ["it belongs to the event, not to the state of a flag; running it again reports one system call twice (INV-10)"];
-      result.push(diagnostic("EX3004", node.span, { item: work.name }, { secondary, notes, help: "run it before the loop" }));
+      result.push(
+        diagnostic(
+          "EX3004",
+          node.span,
+          { item: work.name, why: "this loop may run it again" },
+          { secondary, notes, help: "run it before the loop" },
+        ),
+      );
     } else if (flag !== undefined) {
       const notes = ["once the flag is set, the kernel never leaves the loop (INV-5)"];
       result.push(
@@ -294,8 +304,14 @@ function mostTelling(all: readonly Found[]): Found[] {
     });
 }
 
-/** In a tail that was entered in a wrong state, whatever minds that state again. */
+/**
+ * In a tail that was entered in a wrong state, whatever minds that state again. Of final work that more may come behind it, where it runs with
+ * IRQs on, or where one-shot work may be pending, too.
+ */
 function isConsequence({ finding, node }: Found, tail: Found): boolean {
+  if (finding.code === "EX3011" && tail.finding.code === "EX3001") return node === tail.node;
+  if (finding.code === "EX3011" && (tail.finding.code === "EX3003" || tail.finding.code === "EX3005"))
+    return (tail.finding.args as { readonly item: string }).item === (finding.args as { readonly item: string }).item;
   if (tail.finding.code !== "EX5008" || tail.node.kind !== "jump" || node === tail.node) return false;
   const { cause } = finding;
   const wrong = tail.finding.cause;
@@ -328,5 +344,5 @@ function once(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 }
 
 /** What several terminals may have in common. */
-const atTerminal: ReadonlySet<string> = new Set<Code>(["EX3001", "EX7001", "EX8001"]);
+const atTerminal: ReadonlySet<string> = new Set<Code>(["EX3001", "EX3011", "EX7001", "EX8001"]);
 const terminalName = new RegExp(`\`(?:${terminalRows.map((t) => t.name).join("|")})\``);

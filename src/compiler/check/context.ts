@@ -9,6 +9,7 @@ import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js
 import { type LiveArms, liveFlags } from "./flag-liveness.js";
 import type { InstructionFacts } from "./instruction-facts.js";
 import { dimensionNamed } from "./vector.js";
+import { flagsOf, type MarkedWork, markedWork } from "./work-marks.js";
 
 /** A path that mentions more than this many of one thing is refused (EX2044) instead of taking hours. */
 export const limits = { features: 16, flags: 31, conditions: 31 } as const;
@@ -32,6 +33,8 @@ export interface PathContext {
    * that duty.
    */
   readonly oneShot: readonly { readonly flag: Flag; readonly owing: bigint }[];
+  /** What is remembered of work that has run. */
+  readonly marks: MarkedWork & { readonly finalBits: number; readonly askingBits: number };
   readonly conditions: readonly Condition[];
   readonly facts: readonly Fact[];
   /** Whether some terminal minds that the frame was rewritten. */
@@ -63,6 +66,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   const oneShot = new Map<Flag, (Test | undefined)[]>();
   const owe = (flag: Flag, condition: Test | undefined) => oneShot.set(flag, [...(oneShot.get(flag) ?? []), condition]);
   const features = new Set<Feature>();
+  const required = new Set<Flag>();
   const conditions = new Set<Condition>();
   const inline: Test[] = [];
   let mindsRewriting = false;
@@ -133,6 +137,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
       for (const flag of flags) {
         mentioned.add(flag);
         owe(flag, condition);
+        required.add(flag);
       }
     }
   }
@@ -151,6 +156,8 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   if (flagBit.size > limits.flags) return { what: "work flags", count: flagBit.size, limit: limits.flags };
   if (facts.length > limits.conditions) return { what: "conditions", count: facts.length, limit: limits.conditions };
   const dimensions = new Map(model.dimensions.map((d) => [d.name, d]));
+  const found = markedWork(graph);
+  const marks = { ...found, final: found.final.filter(({ flag }) => !required.has(flag)) };
   const flags = (list: readonly Flag[]) => list.reduce((bits, f) => bits | (1 << (flagBit.get(f) ?? 31)), 0) & 0x7fffffff;
   return {
     graph,
@@ -165,6 +172,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
         owing: conditions.reduce((set, c) => set | (c === undefined ? space.all : (space.where(c) ?? space.all)), 0n),
       }))
       .sort((a, b) => a.flag.index - b.flag.index),
+    marks: { ...marks, finalBits: flags(marks.final.map(({ flag }) => flag)), askingBits: flags(marks.asking.map(({ flag }) => flag)) },
     conditions: [...conditions],
     facts,
     mindsRewriting,
@@ -173,7 +181,9 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
     live: liveFlags([graph.prepare, graph.leave], {
       flags,
       word: (word) => flags(word.flags.filter((f) => flagBit.has(f))),
-      owed: flags([...oneShot.keys(), ...owing.flatMap(({ test }) => (test ? flagsOf(test) : []))]),
+      final: flags(marks.final.map(({ flag }) => flag)),
+      asking: flags(marks.asking.map(({ flag }) => flag)),
+      owed: flags([...oneShot.keys(), ...marks.final.map(({ flag }) => flag), ...owing.flatMap(({ test }) => (test ? flagsOf(test) : []))]),
     }),
     instructions: factsOf(graph),
     dimension: (name) => dimensions.get(name) ?? dimensionNamed(model, name),
@@ -224,14 +234,6 @@ function loadsOtherWord({ terminal, before }: TerminalNode, { frame }: Model): b
 /** The work that a return to user mode from one of these events owes. */
 export function dutiesOf(model: Model, events: readonly Event[]): readonly Duty[] {
   return model.duties.filter((duty) => duty.events.length === 0 || duty.events.some((event) => events.includes(event)));
-}
-
-function flagsOf(test: Test): readonly Flag[] {
-  const found: Flag[] = [];
-  visitTest(test, (t) => {
-    if (t.kind === "flags") found.push(...t.flags);
-  });
-  return found;
 }
 
 /** The comparisons with the frame that a written-out test is made of. */

@@ -4,7 +4,7 @@
  */
 
 import { visitTest } from "../model/expressions.js";
-import type { Flag, FlagWord, Test } from "../model/model.js";
+import type { Flag, FlagWord, Step, Test, Work } from "../model/model.js";
 import type { PathNode } from "../path/graph.js";
 
 /** The path's flag bits that matter at a point. */
@@ -24,6 +24,10 @@ export interface FlagNumbers {
   word(word: FlagWord): number;
   /** Asked for at a terminal to user mode. */
   readonly owed: number;
+  /** Those that are not asked for any more once their final work has looked at them. */
+  readonly final: number;
+  /** Those that ask for work, which whoever clears them has to run. */
+  readonly asking: number;
 }
 
 /** `blocks` run one after another. */
@@ -36,6 +40,7 @@ export function liveFlags(blocks: readonly (readonly PathNode[])[], numbers: Fla
     });
     return bits;
   };
+  const handledBy = (item: Work | Step): number => (item.kind === "work" && item.guard ? tested(item.guard) : 0);
   const block = (nodes: readonly PathNode[], out: LiveFlags): LiveFlags => nodes.reduceRight((live, node) => before(node, live), out);
   const before = (node: PathNode, out: LiveFlags): LiveFlags => {
     switch (node.kind) {
@@ -43,12 +48,14 @@ export function liveFlags(blocks: readonly (readonly PathNode[])[], numbers: Fla
         return { seen: 0, now: numbers.owed };
       case "read": {
         const word = numbers.word(node.word);
-        return { seen: out.seen & ~word, now: (node.take ? out.now & ~word : out.now) | (out.seen & word) };
+        return { seen: out.seen & ~word, now: (node.take ? (out.now & ~word) | (word & numbers.asking) : out.now) | (out.seen & word) };
       }
-      case "clear":
-        return { seen: out.seen, now: out.now & ~numbers.flags(node.flags) };
+      case "clear": {
+        const flags = numbers.flags(node.flags);
+        return { seen: out.seen | (flags & numbers.asking), now: (out.now & ~flags) | (flags & numbers.asking) };
+      }
       case "call":
-        return { seen: out.seen, now: out.now & ~numbers.flags(node.item.clears) };
+        return { seen: out.seen, now: out.now & ~numbers.flags(node.item.clears) & ~(handledBy(node.item) & numbers.final) };
       case "evaluate":
         return { seen: out.seen | tested(node.condition.test), now: out.now };
       case "branch": {

@@ -4,6 +4,7 @@ import type { PathContext } from "./context.js";
 import { seenNone, seenSome } from "./flag-box.js";
 import { factBit } from "./transfer.js";
 import { type Vector, valueIndex } from "./vector.js";
+import { withTested } from "./work-marks.js";
 
 /** A vector and the feature combinations in which it occurs. */
 export interface Part {
@@ -28,7 +29,7 @@ export function learn(context: PathContext, part: Part, test: Test, outcome: boo
       const flags = context.flags(test.flags);
       const none = outcome ? undefined : seenNone(vector.flags, flags);
       const boxes = outcome ? seenSome(vector.flags, flags) : none ? [none] : [];
-      return boxes.map((box) => ({ ...part, vector: vector.with({ flags: box }) }));
+      return boxes.map((box) => ({ ...part, vector: withTested(context, vector, flags, box) }));
     }
     case "not":
       return learn(context, part, test.operand, !outcome);

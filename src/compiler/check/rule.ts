@@ -12,6 +12,8 @@ export type Cause =
   | { readonly kind: "dimension"; readonly dimension: StateDimension }
   /** One of these flags (by the path's flag bits) may have been set; otherwise, this work was passed by. */
   | { readonly kind: "flags"; readonly flags: number; readonly work?: Work }
+  /** One of these flags was cleared while it asked for work. */
+  | { readonly kind: "taken"; readonly flags: number }
   /** One of these registers (bits of `Vector.registers`) lost its saved value. */
   | { readonly kind: "registers"; readonly registers: number }
   /** The frame was rewritten after a fact (bit of `Vector.facts`) was decided. */

@@ -95,6 +95,8 @@ function madeItSo({ before, after, node }: Move, cause: Cause): boolean {
       return valueIndex(before, cause.dimension) !== valueIndex(after, cause.dimension);
     case "flags":
       return ((setSince(before, after) | (cause.work && node.kind === "call" ? setUnseen(before, after) : 0)) & cause.flags) !== 0;
+    case "taken":
+      return (after.taken & ~before.taken & cause.flags) !== 0;
     case "registers":
       return (before.registers & ~after.registers & cause.registers) !== 0;
     case "stale":
@@ -119,6 +121,8 @@ function lastCause(context: PathContext, moves: readonly Move[], cause: Cause): 
         span,
         message: byInterrupt(context, move, cause.flags) ? "IRQs are on from here: an interrupt may set it" : "this may set it",
       };
+    case "taken":
+      return { span, message: "it is cleared here" };
     case "registers":
       return { span, message: "this overwrites a restored register" };
     case "stale":
@@ -176,7 +180,9 @@ function setUnseen(before: Vector, after: Vector): number {
 /** The flags that this move may have set: not seen yet, or not set before. */
 function setSince(before: Vector, after: Vector): number {
   return (
-    (maybeSet(after.flags) & ~maybeSet(before.flags)) | (after.flags.setSeenClear & ~before.flags.setSeenClear & ~maybeSet(before.flags))
+    (maybeSet(after.flags) & ~maybeSet(before.flags)) |
+    (after.flags.setSeenClear & ~before.flags.setSeenClear & ~maybeSet(before.flags)) |
+    (before.handled & ~after.handled)
   );
 }
 

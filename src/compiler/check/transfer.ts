@@ -3,15 +3,16 @@ import type { Effect } from "../machine/instruction.js";
 import type { Contract, Event, StateSetting } from "../model/model.js";
 import type { CallNode, ClearNode, EvaluateNode, InstructionsNode, IrqsNode, ReadNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
-import { clearFlags, type FlagBox, maySet, snapshot } from "./flag-box.js";
+import { clearFlags, type FlagBox, snapshot } from "./flag-box.js";
 import { instructionFacts } from "./instruction-facts.js";
 import { afterWrites, writtenRegisters } from "./register-states.js";
 import { type Vector, valueNameOf, withValue } from "./vector.js";
+import { afterWork, withLook, withSet, withTaken } from "./work-marks.js";
 
 /** While IRQs are on, an interrupt may set every async flag, and no snapshot tells what they are. */
 export function settle(context: PathContext, vector: Vector): Vector {
   if (valueNameOf(vector, context.dimension("irqs")) === "off") return vector;
-  return withFlags(vector, maySet(vector.flags, context.asyncFlags));
+  return withSet(vector, context.asyncFlags);
 }
 
 function withFlags(vector: Vector, flags: FlagBox): Vector {
@@ -24,12 +25,16 @@ export function afterIrqs(context: PathContext, vector: Vector, node: IrqsNode):
 
 export function afterRead(context: PathContext, vector: Vector, node: ReadNode): Vector {
   const word = context.flags(node.word.flags.filter((f) => context.flagBit.has(f)));
-  const seen = snapshot(vector.flags, word);
-  return settle(context, withFlags(vector, node.take ? clearFlags(seen, word) : seen));
+  const looked = withLook(withFlags(vector, snapshot(vector.flags, word)), word);
+  if (!node.take) return settle(context, looked);
+  const taken = withTaken(context, looked, word);
+  return settle(context, withFlags(taken, clearFlags(taken.flags, word)));
 }
 
 export function afterClear(context: PathContext, vector: Vector, node: ClearNode): Vector {
-  return settle(context, withFlags(vector, clearFlags(vector.flags, context.flags(node.flags))));
+  const flags = context.flags(node.flags);
+  const taken = withTaken(context, vector, flags);
+  return settle(context, withFlags(taken, clearFlags(taken.flags, flags)));
 }
 
 export function afterEvaluate(context: PathContext, vector: Vector, node: EvaluateNode): Vector {
@@ -44,14 +49,14 @@ export function afterEvaluate(context: PathContext, vector: Vector, node: Evalua
 
 export function afterCall(context: PathContext, vector: Vector, node: CallNode): Vector {
   const { item } = node;
-  const next = afterContract(context, dirtied(context, vector), item);
+  const next = afterContract(context, dirtied(context, item.kind === "work" ? afterWork(context, vector, item) : vector), item);
   const done = context.model.duties.reduce((bits, duty, i) => (duty.work === item ? bits | (1 << i) : bits), next.done);
   return settle(context, done === next.done ? next : next.with({ done }));
 }
 
 /** What every contract does: flags, the frame's version, and what it ensures. */
 function afterContract(context: PathContext, vector: Vector, item: Contract): Vector {
-  let next = withFlags(vector, maySet(clearFlags(vector.flags, context.flags(item.clears)), context.flags(item.maySet)));
+  let next = withSet(withFlags(vector, clearFlags(vector.flags, context.flags(item.clears))), context.flags(item.maySet));
   if (item.rewritesFrame) next = rewritten(context, next);
   if (item.touches.length > 0) next = dirtied(context, next);
   if (item.mayFault) next = faulted(context, next);

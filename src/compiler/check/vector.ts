@@ -33,6 +33,12 @@ export interface VectorFields {
   readonly rewritten: boolean;
   /** Bit `i`: the work of duty `i` of the spec has run. None where nothing is said. */
   readonly done?: number;
+  /** Flags (by the path's bits) whose work has run since they may have been set: see `work-marks.ts`. */
+  readonly handled?: number;
+  /** Flags that were cleared while they asked for work, which has not run yet. */
+  readonly taken?: number;
+  /** Bit `i`: once-only work `i` of the path has run. */
+  readonly ran?: number;
 }
 
 export class Vector implements VectorFields {
@@ -48,6 +54,9 @@ export class Vector implements VectorFields {
   readonly stale: number;
   readonly rewritten: boolean;
   readonly done: number;
+  readonly handled: number;
+  readonly taken: number;
+  readonly ran: number;
   private cachedKey: string | undefined;
 
   constructor(fields: VectorFields) {
@@ -63,6 +72,9 @@ export class Vector implements VectorFields {
     this.stale = fields.stale;
     this.rewritten = fields.rewritten;
     this.done = fields.done ?? 0;
+    this.handled = fields.handled ?? 0;
+    this.taken = fields.taken ?? 0;
+    this.ran = fields.ran ?? 0;
   }
 
   /** This vector with some fields changed. */
@@ -80,12 +92,15 @@ export class Vector implements VectorFields {
       stale: changes.stale ?? this.stale,
       rewritten: changes.rewritten ?? this.rewritten,
       done: changes.done ?? this.done,
+      handled: changes.handled ?? this.handled,
+      taken: changes.taken ?? this.taken,
+      ran: changes.ran ?? this.ran,
     });
   }
 
   /** Two vectors with the same key are the same. */
   get key(): string {
-    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${this.rewritten ? "r" : ""}${boxKey(this.flags)},${this.registers},${this.tokens},${this.facts},${this.decided},${this.denied},${this.stale},${this.done}${this.event.name}`;
+    this.cachedKey ??= `${this.values}${this.toUser ? "u" : "k"}${this.rewritten ? "r" : ""}${boxKey(this.flags)},${this.registers},${this.tokens},${this.facts},${this.decided},${this.denied},${this.stale},${this.done},${this.handled},${this.taken},${this.ran}${this.event.name}`;
     return this.cachedKey;
   }
 }

@@ -9,7 +9,7 @@ export const entries3to8 = {
   },
   EX3002: { severity: "error", title: "work that sleeps, with IRQs off", message: "`{item}` may sleep, and IRQs are off here" },
   EX3003: { severity: "error", title: "final work with IRQs on", message: "`{item}` is final work, and IRQs are on here" },
-  EX3004: { severity: "error", title: "once-only work in a loop", message: "`{item}` is to run once, and this loop may run it again" },
+  EX3004: { severity: "error", title: "once-only work that may run twice", message: "`{item}` is to run once, and {why}" },
   EX3005: {
     severity: "error",
     title: "the wrong IRQ state for a call or step",
@@ -34,6 +34,16 @@ export const entries3to8 = {
     severity: "error",
     title: "work that is owed and not done",
     message: "`{work}` is owed{when}, and `{terminal}` may return to user mode without it",
+  },
+  EX3010: {
+    severity: "error",
+    title: "work that is asked for and lost",
+    message: "{flags} may be cleared here, and {works} not run for it",
+  },
+  EX3011: {
+    severity: "error",
+    title: "final work that comes too early",
+    message: "`{flag}` may have been set since `{item}` looked at it, and `{terminal}` returns to user mode",
   },
   // 4: machine state
   EX4001: {

@@ -4,6 +4,7 @@ import { visitTest } from "../../model/expressions.js";
 import type { Work } from "../../model/model.js";
 import { visitNodes } from "../../path/flow.js";
 import type { PathNode } from "../../path/graph.js";
+import type { PathContext } from "../context.js";
 import type { Rule } from "../rule.js";
 import { valueNameOf } from "../vector.js";
 
@@ -59,6 +60,37 @@ export const workIrqs: Rule = ({ context, node, vector, instruction, report }) =
     });
   }
 };
+
+/** INV-10: work that is to run once has not run already. In a loop it is refused anyway, see `checkLoops`. */
+export const onceWork: Rule = ({ context, node, vector, report }) => {
+  if (node.kind !== "call" || node.item.kind !== "work" || vector.ran === 0) return;
+  const { item } = node;
+  if ((vector.ran & (1 << context.marks.once.indexOf(item))) === 0 || item.policy !== "once" || isInLoop(context, node)) return;
+  const before: PathNode[] = [];
+  visitNodes(context.graph.prepare, (other) => {
+    if (other.kind === "call" && other.item === item && other.id < node.id) before.push(other);
+  });
+  report({
+    code: "EX3004",
+    args: { item: item.name, why: "it may have run before" },
+    details: {
+      secondary: [
+        ...before.slice(0, 1).map(({ span }) => ({ span, message: "it runs here already" })),
+        { span: item.span, message: "declared as `once` here" },
+      ],
+      notes: ["it belongs to the event, not to the state of a flag; running it again reports one system call twice (INV-10)"],
+      help: "run it in one place that every way comes by",
+    },
+  });
+};
+
+function isInLoop({ graph }: PathContext, node: PathNode): boolean {
+  let result = false;
+  visitNodes(graph.prepare, (other, loops) => {
+    result ||= other === node && loops.length > 0;
+  });
+  return result;
+}
 
 /** Static rules of loops, told once a loop. */
 export function checkLoops(
