@@ -262,6 +262,11 @@ describe("EX3011, final work that leaves its flag as it is", () => {
     expect(found[0]?.secondary[0]).toEqual(["arm", "this may set it"]);
   });
 
+  test("kernels that do not have it owe nothing", () => {
+    const found = findings(`${last.replace("fire {", "fire if PTI {")} ${arm} ${prepare("irqs off read late run fire do arm")}`);
+    expect(found.map((f) => f.notes.at(-1))).toEqual(["in kernels with PTI"]);
+  });
+
   test("on a look that is too old, it may not run at all", () => {
     const found = findings(`${last} ${arm} ${prepare("irqs off read late do arm run fire")}`);
     expect(found.map((f) => f.code)).toEqual(["EX3011"]);

@@ -25,6 +25,7 @@ import {
   factBit,
 } from "./transfer.js";
 import { type Vector, valueIndex, withValue } from "./vector.js";
+import { withoutWork } from "./work-marks.js";
 
 /** A vector at a point, and how it was reached. */
 export interface Reached {
@@ -265,7 +266,7 @@ export class Explorer {
       for (const part of parts) {
         const combinations = part.combinations & possible;
         if (combinations === 0n) continue;
-        const { vector } = part;
+        const vector = outcome ? part.vector : withoutWork(this.context, part.vector, node);
         const known = live
           ? vector.with({ flags: forgetValues(forgetSnapshot(vector.flags, ~live.seen), this.context.allFlags & ~live.now) })
           : vector;

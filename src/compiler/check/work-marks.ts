@@ -4,8 +4,8 @@
  */
 import { visitTest } from "../model/expressions.js";
 import type { Flag, Model, Test, Work } from "../model/model.js";
-import { visitGraph } from "../path/flow.js";
-import type { PathGraph, ReadNode } from "../path/graph.js";
+import { visitGraph, visitNodes } from "../path/flow.js";
+import type { PathGraph, PathNode, ReadNode } from "../path/graph.js";
 import type { PathContext } from "./context.js";
 import { type FlagBox, forgetValues, maybeSet, maySet } from "./flag-box.js";
 import type { Vector } from "./vector.js";
@@ -15,8 +15,10 @@ export interface MarkedWork {
   readonly final: readonly { readonly flag: Flag; readonly work: Work }[];
   /** Flags that the path clears itself and that ask for one-shot work. */
   readonly asking: readonly { readonly flag: Flag; readonly works: readonly Work[] }[];
-  /** The once-only work of the path. */
+  /** The once-only work of the path that stands in several places. */
   readonly once: readonly Work[];
+  /** Branches on features around final work: the kernels without it have nothing to wait for. */
+  readonly absent: ReadonlyMap<PathNode, readonly Flag[]>;
 }
 
 /** The work of a path of which something has to be remembered. */
@@ -24,14 +26,16 @@ export function markedWork(graph: PathGraph): MarkedWork {
   const final = new Map<Flag, Work>();
   const otherwise = new Set<Flag>();
   const cleared = new Set<Flag>();
-  const once = new Set<Work>();
+  const once = new Map<Work, number>();
+  const absent = new Map<PathNode, Flag[]>();
   visitGraph(graph, (node) => {
+    if (node.kind === "branch" && node.reason === "feature") absent.set(node, finalFlags(node.then));
     if (node.kind === "loop") for (const flag of flagsOf(node.test)) otherwise.add(flag);
     if (node.kind === "clear") for (const flag of node.flags) cleared.add(flag);
     if (node.kind === "read" && node.take) for (const flag of node.word.flags) cleared.add(flag);
     if (node.kind !== "call" || node.item.kind !== "work") return;
     const { policy, guard, clears } = node.item;
-    if (policy === "once") once.add(node.item);
+    if (policy === "once") once.set(node.item, (once.get(node.item) ?? 0) + 1);
     for (const flag of guard ? flagsOf(guard) : []) {
       if (policy === "one-shot" || clears.includes(flag)) otherwise.add(flag);
       else if (policy === "final") final.set(flag, node.item);
@@ -43,8 +47,20 @@ export function markedWork(graph: PathGraph): MarkedWork {
       const works = worksFor(graph.model, flag);
       return works.length === 0 ? [] : [{ flag, works }];
     }),
-    once: [...once],
+    once: [...once].flatMap(([work, places]) => (places > 1 ? [work] : [])),
+    absent: new Map([...absent].filter(([, flags]) => flags.length > 0)),
   };
+}
+
+/** The flags that final work of a block acts on. */
+function finalFlags(nodes: readonly PathNode[]): Flag[] {
+  const result: Flag[] = [];
+  visitNodes(nodes, (node) => {
+    if (node.kind !== "call" || node.item.kind !== "work") return;
+    const { policy, guard } = node.item;
+    if (policy === "final" && guard) result.push(...flagsOf(guard));
+  });
+  return result;
 }
 
 function worksFor(model: Model, flag: Flag): readonly Work[] {
@@ -88,6 +104,13 @@ export function withTaken(context: PathContext, vector: Vector, flags: number): 
   const { setSeenClear, setSeenSet } = vector.flags;
   const taken = vector.taken | (setSeenSet & ~setSeenClear & flags & context.marks.askingBits & ~vector.handled);
   return taken === vector.taken ? vector : vector.with({ taken });
+}
+
+/** In kernels that do not have the final work behind this branch. */
+export function withoutWork(context: PathContext, vector: Vector, node: PathNode): Vector {
+  const flags = context.marks.absent.get(node);
+  const bits = flags ? context.flags(flags.filter((flag) => context.flagBit.has(flag))) & context.marks.finalBits : 0;
+  return bits === 0 ? vector : vector.with({ handled: vector.handled | bits, flags: forgetValues(vector.flags, bits) });
 }
 
 /** A test of `flags` in the snapshot came out as `box` tells: what is seen clear asks for nothing, and what is clear needs no final work. */
