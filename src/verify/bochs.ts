@@ -26,7 +26,6 @@ const files = { commands: "commands", configuration: "configuration", loaded: "l
 export const bochs: Emulator = {
   name: "Bochs",
   vendor: "intel",
-  checksIret: true,
   missing: new Set(["X86_FEATURE_FRED"]),
 
   async run(image: Image, { input, inputAt, output, size }: Memory, limit: number): Promise<Finished> {

@@ -130,14 +130,14 @@ function wayOf({ outcome: { fault, target, terminal }, overEspfix }: Expected): 
 }
 
 /**
- * An emulator may load a RIP that is not canonical, and fault in ring 3, where IRET of the manuals faults in ring 0. And what a
+ * TCG loads a RIP that is not canonical, and faults in ring 3, where IRET of the manuals, and Bochs's, faults in ring 0. And what a
  * hypervisor does with a frame that it refuses is its own business.
  */
-function isUnseen({ emulator, image }: Batch, { outcome }: Expected, { vector, words }: Result): boolean {
+function isUnseen({ image }: Batch, { outcome }: Expected, { vector, words }: Result): boolean {
   const { system } = image.bench.module;
   if (outcome.fault?.ring !== 0) return false;
   if (outcome.terminal === "xen_iret") return true;
-  if (emulator.checksIret || outcome.terminal !== "iretq" || (vector !== 13 && vector !== 1)) return false;
+  if (outcome.terminal !== "iretq" || (vector !== 13 && vector !== 1)) return false;
   const high = (words[(system.rip ?? 0) + 1] ?? 0) | 0;
   return high >> 15 !== 0 && high >> 15 !== -1;
 }

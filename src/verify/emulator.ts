@@ -5,8 +5,6 @@ export interface Emulator {
   readonly name: string;
   /** Whose SYSRET it has where RCX is not canonical: AMD's goes to user mode and faults there, Intel's faults in ring 0. */
   readonly vendor: "amd" | "intel";
-  /** IRETQ to a RIP that is not canonical faults in ring 0, before it changes anything, as the manuals have it. */
-  readonly checksIret: boolean;
   /** What it has not got, of what features of specs ask of the CPU; the kernel's names. */
   readonly missing: ReadonlySet<string>;
   /**

@@ -15,7 +15,6 @@ let nextFile = 0;
 export const qemu: Emulator = {
   name: "QEMU's TCG",
   vendor: "amd",
-  checksIret: false,
   missing: new Set(["X86_FEATURE_PCID", "X86_FEATURE_FRED"]),
 
   async run(image: Image, { input, inputAt, size }: Memory, limit: number): Promise<Finished> {

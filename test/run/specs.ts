@@ -22,7 +22,12 @@ export function specOf(stem: string): Spec {
     if (!model) throw new Error("the exit paths of Linux 6.12 do not compile");
     return { stem, model, graphs };
   }
-  const text = readFileSync(`examples/${stem}.exitdsl`, "utf8");
+  return specFrom("examples", stem);
+}
+
+/** A spec as the compiler has it, whatever the checker says of it. @param folder where its file is, from the repository's root */
+export function specFrom(folder: string, stem: string): Spec {
+  const text = readFileSync(`${folder}/${stem}.exitdsl`, "utf8");
   const { files } = collectFiles(
     { name: `${stem}.exitdsl`, text },
     (path) => ({ name: `profile:${path}`, text: readFileSync(`profiles/${path}.exitdsl`, "utf8") }),
