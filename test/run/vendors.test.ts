@@ -157,11 +157,11 @@ describe("a RIP that is not canonical", () => {
   });
 });
 
-describe.each(["tiny-kernel", "four-paths-2015", "freebsd-ast", "linux-6.12"])(`%s on Bochs, seed ${seed}`, (name) => {
+describe.each(["tiny-kernel", "four-paths-2015", "freebsd-ast", "linux-6.12-all"])(`%s on Bochs, seed ${seed}`, (name) => {
   test("steps, ends, NMIs and interrupts are the simulator's, PCID included", async () => {
     const bench = await benchOf(name);
     const on = largest(bench);
-    if (name === "linux-6.12") expect([...on].map((f) => f.name)).toEqual(expect.arrayContaining(["PTI", "PCID"]));
+    if (name === "linux-6.12-all") expect([...on].map((f) => f.name)).toEqual(expect.arrayContaining(["PTI", "PCID"]));
     const paths = bench.plans.map((_, i) => i);
     const count = 150 * paths.length;
     const batch = makeBatch(await bench.image(on), paths, seed, 0, count, true, true, bochs);
@@ -178,7 +178,7 @@ describe.each(["tiny-kernel", "four-paths-2015", "freebsd-ast", "linux-6.12"])(`
 describe("a machine that does not come to its end on Bochs", () => {
   /** What is told when the path does this in the place of SYSRET, on the user's page tables. */
   async function told(code: string): Promise<string> {
-    const bench = await benchOf("linux-6.12");
+    const bench = await benchOf("linux-6.12-all");
     const on = new Set(bench.assemblyFeatures.filter((f) => f.name === "PTI"));
     const image = await bench.image(on, (name, text) => (name.endsWith(".S") ? text.replace("\tsysretq", code) : text));
     const batch = makeBatch(image, [0], 1, 0, 60, false, false, bochs);
