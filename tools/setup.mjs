@@ -19,6 +19,7 @@ const debianPackages = [
   { name: "libc6-dev", files: ["/usr/include/stdio.h"] },
   { name: "qemu-system-x86", commands: ["qemu-system-x86_64"] },
   { name: "rumur", commands: ["rumur"] },
+  { name: "slurm-wlm", files: ["/usr/sbin/slurmctld", "/usr/sbin/slurmd", "/usr/sbin/munged"] },
   { name: "sparse", commands: ["sparse"] },
   { name: "spin", commands: ["spin"] },
   { name: "z3", commands: ["z3"] },

@@ -11,6 +11,7 @@ import { root, setUp, setUpDebian } from "./setup.mjs";
 const quick = process.argv.includes("--quick");
 const longSuites = [
   "test/fuzz/**",
+  "test/campaign/**",
   "test/differential/**",
   "test/**/fuzz.test.ts",
   "test/gas/walk.test.ts",

@@ -1,5 +1,5 @@
 /** Links a spec's emitted assembly and C, as they are, with the bench machine. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { c } from "../compiler/emit/c/c.js";
@@ -159,6 +159,11 @@ export class Bench implements Facts {
       const given = change(name, text);
       changed ||= given !== text && !name.endsWith(".S");
       writeFileSync(join(folder, name), given);
+    }
+    // Paths without a C side, all of them.
+    if (!existsSync(join(folder, `${stem}.c`))) {
+      writeFileSync(join(folder, `${stem}.h`), '#include "embedding.h"\n');
+      writeFileSync(join(folder, `${stem}.c`), '#include "embedding.h"\n');
     }
     return { folder, changed };
   }
