@@ -205,3 +205,48 @@ describe("EX5008, tails", () => {
     expect(codes).toEqual(["EX5008", "EX5003"]);
   });
 });
+
+describe("registers where ways meet", () => {
+  const steps = 'step first if PTI { asm "xorl %edi, %edi" } step second if not PTI { asm "xorl %edi, %edi" }';
+  const path = (body: string) =>
+    `${steps} exit path from syscall to user { prepare p { irqs off } leave { ${body} iretq on fault bad_iret } }`;
+
+  test("a register that one way has lost is lost on the other when that one overwrites it", () => {
+    const { code, message } = fault(
+      path("do swapgs, restore_registers, first, second").replace("iretq on fault bad_iret", "<|iretq on fault bad_iret|>"),
+    );
+    expect([code, message]).toEqual(["EX5003", "`iretq` is reached with rdi not restored"]);
+    const { notes } = fault(
+      path("do swapgs, restore_registers, first, second").replace("iretq on fault bad_iret", "<|iretq on fault bad_iret|>"),
+    );
+    expect(notes.some((note) => note.startsWith("in kernels"))).toBe(false);
+  });
+});
+
+describe("EX3012: IRQs on for kernel code that ran with them off", () => {
+  const path = (body: string) => `exit path from trap to kernel { prepare p { ${body} } leave { do restore_registers iretq } }`;
+
+  test("nothing is known of the interrupted code", () => {
+    const { code, secondary } = fault(path("<|irqs on|> irqs off"));
+    expect([code, secondary[0]?.[1]]).toEqual(["EX3012", "`trap` may have come from kernel mode"]);
+  });
+
+  test("the test came out the wrong way", () => {
+    expect(fault(path("when frame.rflags has IF { run trace } else { <|irqs on|> irqs off }")).code).toBe("EX3012");
+    expect(fault(path("when frame.rflags has TF { <|irqs on|> irqs off }")).code).toBe("EX3012");
+  });
+
+  test("it ran with IRQs on", () => {
+    expect(findings(path("when frame.rflags has IF { irqs on irqs off }"))).toEqual([]);
+    expect(findings(path("when not (frame.rflags lacks IF) { irqs on irqs off }"))).toEqual([]);
+    expect(findings(`condition was_on = frame.rflags has IF and depth == 0 ${path("when was_on { irqs on irqs off }")}`)).toEqual([]);
+  });
+
+  test("`sti` in assembly, too", () => {
+    expect(fault("exit path from trap to kernel { leave { <|irqs on|> irqs off do restore_registers iretq } }").code).toBe("EX3012");
+  });
+});
+
+test("EX5006: a `leave` without anything in it", () => {
+  expect(fault("exit <|path|> from syscall to user { prepare p { irqs off } leave { } }").code).toBe("EX5006");
+});

@@ -14,7 +14,9 @@ import type { Finding, Rule, Visit } from "./rule.js";
 import { atInterrupts } from "./rules/at-interrupts.js";
 import { contracts, stepContracts } from "./rules/contracts.js";
 import { duties } from "./rules/duties.js";
+import { entryFrame } from "./rules/entry-frame.js";
 import { staleDecisions } from "./rules/frame-facts.js";
+import { interruptedIrqs } from "./rules/interrupted-irqs.js";
 import { anyPointWork, irqsWindow } from "./rules/irqs-window.js";
 import { memory } from "./rules/memory.js";
 import { returnsAfterControls } from "./rules/mitigations.js";
@@ -34,6 +36,7 @@ export const rules: readonly Rule[] = [
   onceWork,
   anyPointWork,
   irqsWindow,
+  interruptedIrqs,
   atInterrupts,
   contracts,
   stepContracts,
@@ -48,6 +51,7 @@ export const rules: readonly Rule[] = [
   returnsAfterControls,
   terminals,
   recovery,
+  entryFrame,
 ];
 
 export interface CheckStatistics {
@@ -306,10 +310,11 @@ function mostTelling(all: readonly Found[]): Found[] {
 
 /**
  * In a tail that was entered in a wrong state, whatever minds that state again. Of final work that more may come behind it, where it runs with
- * IRQs on, or where one-shot work may be pending, too.
+ * IRQs on, or where one-shot work may be pending, too. Of IRQs that go on where GS and the like are not the kernel's, that they go on at all.
  */
 function isConsequence({ finding, node }: Found, tail: Found): boolean {
   if (finding.code === "EX3011" && tail.finding.code === "EX3001") return node === tail.node;
+  if (finding.code === "EX3012" && tail.finding.code === "EX4005") return node === tail.node;
   if (finding.code === "EX3011" && (tail.finding.code === "EX3003" || tail.finding.code === "EX3005"))
     return (tail.finding.args as { readonly item: string }).item === (finding.args as { readonly item: string }).item;
   if (tail.finding.code !== "EX5008" || tail.node.kind !== "jump" || node === tail.node) return false;

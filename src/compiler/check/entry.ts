@@ -3,9 +3,13 @@
  * From user mode that is what every exit to user mode guarantees; from the kernel what kernel code runs with; and an event that may
  * come at any point finds what any path of the spec, entries included, can be in between two instructions (INV-21, INV-43, INV-63).
  */
+import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic, Label } from "../diagnostics/diagnostic.js";
 import type { Entry, Event, Model, StateDimension, StateSetting, Test } from "../model/model.js";
 import { buildEntry } from "../path/build.js";
+import { waysPassing } from "../path/flow.js";
+import type { PathNode } from "../path/graph.js";
+import { arrivalLocation } from "../path/symbolic.js";
 import { type CheckResult, type EndRule, examine, type Start } from "./check.js";
 import type { PathContext } from "./context.js";
 import type { FeatureSpace } from "./feature-space.js";
@@ -65,6 +69,18 @@ function checkEntry(model: Model, entry: Entry, event: Event, interrupted: reado
   const { graph, diagnostics } = buildEntry(model, entry, event);
   if (!graph)
     return { diagnostics: diagnostics as readonly Diagnostic[], boundaries: [], statistics: { states: 0, featureCombinations: 0 } };
+  const saves = (node: PathNode) =>
+    node.kind === "instructions" && node.step.form.kind === "built-in" && node.step.form.name === "save_registers";
+  if (event.frameComplete && waysPassing(graph.leave, saves) !== "always") {
+    const problem = `leaves a frame without the registers on some way, and that of \`${event.name}\` is to be complete`;
+    const secondary = [{ span: event.span, message: "its exit restores them from there" }];
+    const help = "do `save_registers` where every way comes by, or declare the event with `frame partial`";
+    return {
+      diagnostics: [diagnostic("EX6010", entry.span, { entry: entry.name, problem }, { secondary, help })],
+      boundaries: [],
+      statistics: { states: 0, featureCombinations: 0 },
+    };
+  }
   const owed = model.requires.filter((r) => r.target === "user");
   const also: Test[] = owed.flatMap((r) => (r.condition ? [r.condition] : []));
   return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event, interrupted), also);
@@ -149,8 +165,9 @@ function settled(values: readonly number[], { dimension, value }: StateSetting):
 }
 
 function arrival(context: PathContext, event: Event, toUser: boolean, values: readonly number[]): Vector {
-  const [first] = context.graph.leave;
-  const location = first?.kind === "instructions" ? (first.instructions[0]?.before ?? first.after) : undefined;
+  const { frame } = context.model;
+  const stack = context.dimension("stack");
+  const location = frame && arrivalLocation(frame, stack.values[values[stack.index] ?? stack.usual] ?? "");
   return new Vector({
     toUser,
     event,

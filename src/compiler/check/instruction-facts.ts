@@ -6,7 +6,9 @@ import type { InstructionsNode, PlacedInstruction } from "../path/graph.js";
 import type { Location } from "../path/location.js";
 import { rflagsOf, stackValue } from "../path/symbolic.js";
 import type { PathContext } from "./context.js";
+import { writtenRegisters } from "./register-states.js";
 import { fieldSaves, userRegisters } from "./registers.js";
+import { registerBit } from "./vector.js";
 
 export type RflagsDimension = "irqs" | "df" | "ac" | "nt" | "tf";
 
@@ -90,7 +92,8 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
     regions,
     opaque,
     gained: now & ~before,
-    lost: before & ~now,
+    // Also of a register that only some ways here have restored.
+    lost: (before | registersAsBits(writtenRegisters(effects))) & ~now,
     rflags: effects.flatMap((effect) => rflagsAfter(context, placed.before, effect)),
     stack: stackOf(context, after),
   };
@@ -108,6 +111,10 @@ function rflagsAfter(context: PathContext, before: Location, effect: Effect): (r
     // RFLAGS that PUSHFQ pushed have the other bits as they are.
     return flags && flags.field === undefined && (flags.set & bit) === 0n ? [] : [rflagsValue(dimension, true)];
   });
+}
+
+function registersAsBits(registers: readonly string[]): number {
+  return registers.reduce((bits, register) => bits | registerBit(register), 0);
 }
 
 function rflagsValue(dimension: RflagsDimension, set: boolean): readonly [RflagsDimension, string] {

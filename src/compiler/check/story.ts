@@ -10,6 +10,7 @@ import type { PathContext } from "./context.js";
 import type { Origin, Reached } from "./explore.js";
 import { maybeSet } from "./flag-box.js";
 import type { Cause, Finding } from "./rule.js";
+import { isEntry } from "./rules/entry-frame.js";
 import { type Vector, valueIndex, valueNameOf } from "./vector.js";
 
 interface Told {
@@ -165,11 +166,6 @@ function startLabel(context: PathContext, moves: readonly Move[], name: string):
     first.toUser && context.requires.find((r) => r.target === "user" && r.setting.dimension === dimension && r.setting.value === value);
   if (left) return { span: left.span, message: "user mode runs like this" };
   return { span: event.span, message: `${name} is ${dimension.values[value]} in what it may interrupt` };
-}
-
-/** Is the path an entry? What it starts with then is what was interrupted. */
-function isEntry({ graph, model }: PathContext): boolean {
-  return model.entries.some((entry) => entry.body === graph.exit.leave);
 }
 
 /** The flags that may be set and that the last look at them missed, and did not miss before this move. */

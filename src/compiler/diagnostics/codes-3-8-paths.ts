@@ -45,6 +45,11 @@ export const entries3to8 = {
     title: "final work that comes too early",
     message: "`{flag}` may have been set since `{item}` looked at it, and `{terminal}` returns to user mode",
   },
+  EX3012: {
+    severity: "error",
+    title: "IRQs on in kernel code that ran with them off",
+    message: "IRQs go on here, and the kernel code that `{event}` interrupted may have had them off",
+  },
   // 4: machine state
   EX4001: {
     severity: "error",
@@ -163,6 +168,11 @@ export const entries3to8 = {
     severity: "error",
     title: "an NMI's stack that is not its own any more",
     message: "`{terminal}` leaves from the stack of `{event}`, and {why}",
+  },
+  EX6010: {
+    severity: "error",
+    title: "an entry that loses what it should save",
+    message: "`{entry}` {problem}",
   },
   // 7: context tracking and instrumentation; 8: mitigations
   EX7001: {

@@ -26,11 +26,12 @@ export interface BuildResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export function buildGraph(model: Model, exit: Exit): BuildResult {
+/** With `part`, `prepare` alone: of a `leave` that is still to be planned nothing is said. */
+export function buildGraph(model: Model, exit: Exit, part?: "prepare"): BuildResult {
   if (!model.frame) return { graph: undefined, diagnostics: [] };
   const builder = new Builder(model, exit, model.frame);
   const prepare = builder.prepare();
-  const leave = builder.leave();
+  const leave = builder.leave(part === undefined);
   const { diagnostics } = builder;
   if (builder.nodes.length > maximumNodes) {
     diagnostics.push(diagnostic("EX2044", exit.span, { name: exit.name, count: builder.nodes.length, what: "steps", limit: maximumNodes }));
@@ -163,12 +164,12 @@ class Builder {
 
   // ── leave ──
 
-  leave(): PathNode[] {
+  leave(whole: boolean): PathNode[] {
     this.side = "leave";
     this.snapshots = new Set();
     if (this.exit.prepare) this.location = afterPrepare(this.location, this.exit.prepare.returns !== undefined);
     const nodes = this.actions(this.exit.leave);
-    if (this.exit.leave.length > 0 && this.diagnostics.length === 0) this.mustLeave(nodes, this.exit.span, `\`${this.exit.name}\``);
+    if (whole && this.diagnostics.length === 0) this.mustLeave(nodes, this.exit.span, `\`${this.exit.name}\``);
     return nodes;
   }
 

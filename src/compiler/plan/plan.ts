@@ -42,7 +42,7 @@ function endsOnly(action: Action): boolean {
 export function plan(model: Model, exit: Exit): PlanResult {
   const { frame } = model;
   if (!frame) return { exit: undefined, diagnostics: [] };
-  const built = buildGraph(model, { ...exit, leave: [] });
+  const built = buildGraph(model, { ...exit, leave: [] }, "prepare");
   if (!built.graph) return { exit: undefined, diagnostics: built.diagnostics };
   const conditions = model.steps.flatMap((step) =>
     step.condition && (step.form.kind !== "call" || step.form.call.arguments.length === 0) ? [step.condition] : [],

@@ -32,7 +32,8 @@ export const atInterrupts: Rule = (visit) => {
   }
 };
 
-function turnsIrqsOn({ context, node, instruction }: Visit): boolean {
+/** Do IRQs go on here? */
+export function turnsIrqsOn({ context, node, instruction }: Visit): boolean {
   if (node.kind === "irqs") return node.on;
   if (node.kind !== "instructions" || instruction === undefined) return false;
   return instructionFacts(context, node, instruction)?.rflags.some(([name, value]) => name === "irqs" && value === "on") ?? false;
