@@ -132,23 +132,15 @@ machine_step:
 	jz	4f
 	movq	$0, step_last
 	cmpb	$0xe8, (%rdi)		/* CALL rel32 */
-	je	3f
-	cmpq	$xen_iret, %rax
 	jne	4f
 	andq	$~0x100, 48(%rsp)
-	jmp	4f
-3:	andq	$~0x100, 48(%rsp)
 	movq	56(%rsp), %rdi
 	movq	(%rdi), %rax
 	movq	%rax, step_return
 	movq	$step_resume, (%rdi)
 	jmp	4f
 6:	/* In the C side, or in what it calls. */
-	cmpq	$xen_iret, %rax
-	jne	7f
-	andq	$~0x100, 48(%rsp)
-	jmp	4f
-7:	cmpq	$emitted_c_start, %rax
+	cmpq	$emitted_c_start, %rax
 	jb	4f
 	cmpq	$emitted_c_end, %rax
 	jae	4f
@@ -260,7 +252,8 @@ xen_iret:
 	testb	$3, 8(%rsp)
 	jz	1f
 	swapgs
-1:	pushq	$2			/* its own IRET finds NT clear */
+1:	pushfq
+	andq	$~0x4000, (%rsp)	/* its own IRET finds NT clear; TF stays, so that what it returns to is stepped from its first instruction */
 	popfq
 	iretq
 

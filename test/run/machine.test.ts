@@ -68,6 +68,14 @@ describe("mistakes in the outputs", () => {
     expect(steps).toBe("");
   });
 
+  test("an NMI that leaves by Xen's IRET goes on in single steps where it came", async () => {
+    const image = await bench.image(new Set(bench.assemblyFeatures.filter((f) => f.name === "XENPV")));
+    const batch = makeBatch(image, [0, 1, 2, 3], seed, 0, 400, true, true);
+    const { differences, paths } = compare(batch, await runBatch(batch));
+    expect(differences).toEqual([]);
+    expect(paths[0]?.nmis).toBeGreaterThan(0);
+  });
+
   test("a machine that hangs is stopped, and says in which case", async () => {
     const image = await bench.image(new Set(), (name, text) => (name.endsWith(".S") ? text.replace("\tsysretq", "1:\tjmp 1b") : text));
     const batch = makeBatch(image, [0], seed, 0, 400, false);
