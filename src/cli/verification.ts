@@ -10,10 +10,10 @@ import { runUnits } from "../verify/engine.js";
 import { Bench } from "../verify/image.js";
 import { type Lane, laneInThread } from "../verify/lanes.js";
 import { CannotEmbed } from "../verify/limits.js";
-import { memoryFilePrefix, memoryFolder } from "../verify/qemu.js";
+import { removeMemoryFiles } from "../verify/qemu.js";
 import { CannotMerge, merge, type Result, readResult, resultOf } from "../verify/result.js";
 import { tellFailures } from "../verify/shrink.js";
-import { MissingTool, ToolFailed } from "../verify/tools.js";
+import { MissingTool, needTools, ToolFailed } from "../verify/tools.js";
 import type { CompiledSpec } from "./compilations.js";
 import { EnvironmentError, FileError, laneWord, Refusal, UsageError } from "./failures.js";
 import { Progress } from "./progress.js";
@@ -56,6 +56,7 @@ export async function verification(spec: CompiledSpec, options: Options): Promis
   process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
   const lanes: Lane[] = [];
   try {
+    needTools();
     // The file's own name could be one of the machine's.
     const bench = await Bench.of({ stem: "emitted", model, graphs }, join(folder, "machine"), { folder, importModule });
     const campaign = campaignOf(bench, settings);
@@ -106,12 +107,6 @@ async function buildFolder(keep: string | undefined): Promise<string> {
   } catch (error) {
     throw error instanceof UsageError ? error : new FileError(keep ?? tmpdir(), error);
   }
-}
-
-/** What threads that were stopped had no time to remove. */
-function removeMemoryFiles(): void {
-  const folder = memoryFolder();
-  for (const name of readdirSync(folder)) if (name.startsWith(memoryFilePrefix())) rmSync(join(folder, name), { force: true });
 }
 
 function explained(name: string, error: unknown): unknown {

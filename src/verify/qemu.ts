@@ -1,5 +1,5 @@
 /** QEMU's TCG, never KVM: guest memory is a file, which cases are written into and results read from. */
-import { closeSync, existsSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, readSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
@@ -18,7 +18,7 @@ export const qemu: Emulator = {
   missing: new Set(["X86_FEATURE_PCID", "X86_FEATURE_FRED"]),
 
   async run(image: Image, { input, inputAt, size }: Memory, limit: number): Promise<Finished> {
-    const folder = memoryFolder();
+    const folder = memoryFolder(size);
     const file = join(folder, `${memoryFilePrefix()}${threadId}-${nextFile++}`);
     const descriptor = openSync(file, "wx+", 0o600);
     const dispose = () => {
@@ -45,13 +45,26 @@ export const qemu: Emulator = {
   },
 };
 
-/** Where memory files are: in memory, if the system has such a folder. */
-export function memoryFolder(): string {
-  return existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+const ram = "/dev/shm";
+
+/** Where files of this size go: into memory where there is room for several; containers often have little. */
+function memoryFolder(size: number): string {
+  try {
+    const { bavail, bsize } = statfsSync(ram);
+    return bavail * bsize > 4 * size ? ram : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
+/** Removes the memory files of this process, when its threads have been stopped and cannot. */
+export function removeMemoryFiles(): void {
+  for (const folder of [ram, tmpdir()].filter(existsSync))
+    for (const name of readdirSync(folder)) if (name.startsWith(memoryFilePrefix())) rmSync(join(folder, name), { force: true });
 }
 
 /** What the names of this process's memory files begin with. */
-export function memoryFilePrefix(): string {
+function memoryFilePrefix(): string {
   return `exitdsl-${process.pid}-`;
 }
 

@@ -1,5 +1,7 @@
 /** Runs the programs that building and running an image needs: binutils, GCC, QEMU, Bochs. */
 import { execFile } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
 
 const packages = {
   as: "binutils",
@@ -24,9 +26,28 @@ export interface ToolOutput {
 
 /** A tool of the system is missing; the message has the line that installs it. */
 export class MissingTool extends Error {
-  constructor(tool: Tool) {
-    super(`${tool} is not installed: apt-get install ${packages[tool]}`);
+  constructor(...tools: readonly Tool[]) {
+    const needed = [...new Set(tools.map((tool) => packages[tool]))];
+    super(`not installed: ${tools.join(", ")}. On Debian: apt-get install ${needed.join(" ")}`);
   }
+}
+
+/** What a campaign runs. @throws MissingTool for all that are missing, before anything is done */
+export function needTools(): void {
+  const tools: readonly Tool[] = ["as", "gcc", "ld", "nm", "objdump", "qemu-system-x86_64"];
+  const missing = tools.filter((tool) => !isThere(tool));
+  if (missing.length > 0) throw new MissingTool(...missing);
+}
+
+function isThere(tool: Tool): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /**

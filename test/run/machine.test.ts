@@ -141,7 +141,7 @@ test("a missing tool is named with the line that installs it", async () => {
   process.env.PATH = "/nowhere";
   try {
     await expect(start("qemu-system-x86_64", [], ".")).rejects.toThrow(
-      "qemu-system-x86_64 is not installed: apt-get install qemu-system-x86",
+      "not installed: qemu-system-x86_64. On Debian: apt-get install qemu-system-x86",
     );
   } finally {
     process.env.PATH = path;

@@ -206,7 +206,7 @@ test("Bochs missing is named with the line that installs it", async () => {
     const batch = makeBatch(image, [0], 1, 0, 1, false, false, bochs);
     for (const tool of ["ld", "objcopy", "script", "env"]) symlinkSync(`/usr/bin/${tool}`, join(folder, tool));
     process.env.PATH = folder;
-    await expect(runBatch(batch)).rejects.toThrow("bochs is not installed: apt-get install bochs bochs-term");
+    await expect(runBatch(batch)).rejects.toThrow("not installed: bochs. On Debian: apt-get install bochs bochs-term");
   } finally {
     process.env.PATH = path;
     rmSync(folder, { recursive: true });
