@@ -9,7 +9,8 @@ import type { Feature } from "../../src/compiler/model/model.js";
 import { isStep } from "../../src/verify/disassembly.js";
 import { emitExample, exampleNames } from "../gas/specs.js";
 import { type Assembled, assemble, type Disassembled, inFolder } from "../machine/tools.js";
-import { randomFrom, randomMachine, randomScript, seed } from "../simulator/random.js";
+import { seed } from "../seed.js";
+import { randomFrom, randomMachine, randomScript } from "../simulator/random.js";
 import { load, type SimulatorModule, simulateExample } from "../simulator/specs.js";
 
 /** Kernels that are assembled for each example, and machines that are run through each path of each. */
@@ -96,7 +97,7 @@ const walked = new Map<string, number>();
 
 describe(`the disassembly along executed traces, seed ${seed}`, () => {
   for (const name of exampleNames) {
-    test(name, { timeout: 240_000 }, async () => {
+    test(name, async () => {
       const emitted = emitExample(name);
       const module = await load(simulateExample(name));
       const tested = new Set<Feature>();

@@ -10,6 +10,7 @@ import type { PathGraph } from "../../src/compiler/path/graph.js";
 import { bugIds } from "../../tools/bugs/corpus.js";
 import { compileFrom } from "../../tools/linux/spec.js";
 import { compileText } from "../docs/compile.js";
+import { seed } from "../seed.js";
 import { findings } from "./specs.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -162,7 +163,7 @@ test("random paths: what is found apart is what is found together", () => {
       if (featureGroups(graph)) split++;
       expect(codes(check(graph).diagnostics)).toEqual(codes(together(graph).diagnostics));
     }),
-    { numRuns: 400 },
+    { seed, numRuns: 400 },
   );
   expect(split).toBeGreaterThan(15);
 });

@@ -5,10 +5,10 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Emitted, emitExample, emitText, exampleNames } from "../c/specs.js";
+import { seed } from "../seed.js";
 import { Differ, type Mismatch } from "./differ.js";
 
 const cases = Number(process.env.EXITDSL_CASES ?? 1_000_000);
-const seed = Number(process.env.EXITDSL_SEED ?? Date.now() % 0x1_0000_0000) >>> 0;
 const exhaustiveLimit = Math.min(cases, 300_000);
 const minutes = 60_000;
 

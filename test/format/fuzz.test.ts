@@ -1,7 +1,7 @@
 /**
  * Whatever the spacing and wherever comments stand: the formatted text says the same, has the same comments, and formatting it again
  * changes nothing. What has syntax errors is refused with them, and nothing else is ever thrown.
- * `EXITDSL_FUZZ` is the number of cases, `EXITDSL_SEED` repeats a run.
+ * `EXITDSL_FUZZ` is the number of cases.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,10 +11,10 @@ import { format } from "../../src/compiler/format/format.js";
 import { ErrorSink } from "../../src/compiler/syntax/error-sink.js";
 import { scan } from "../../src/compiler/syntax/lexer.js";
 import { parse } from "../../src/compiler/syntax/parse.js";
+import { seed } from "../seed.js";
 import { comments, isValid, meaning } from "./compare.js";
 
 const runs = Number(process.env.EXITDSL_FUZZ ?? 10_000);
-const seed = Number(process.env.EXITDSL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 function tokens(text: string): string[] {
   const source = { name: "test.exitdsl", text };
@@ -106,7 +106,6 @@ function build(specimen: typeof cases extends fc.Arbitrary<infer T> ? T : never)
 }
 
 test(`${runs} re-spaced and commented specs (seed ${seed})`, { timeout: 600_000 }, async () => {
-  console.log(`format fuzz: ${runs} cases, EXITDSL_SEED=${seed}`);
   let valid = 0;
   await fc.assert(
     fc.asyncProperty(cases, async (specimen) => {

@@ -1,16 +1,16 @@
 /**
  * Whatever the spec says: the whole compiler does not throw, comes to an end, names only places inside the texts, and emits exactly
  * where it has found no error. The specs are real ones with names, lines and words exchanged, so that many get past the parser.
- * `EXITDSL_FUZZ` is the number of cases, `EXITDSL_SEED` repeats a run.
+ * `EXITDSL_FUZZ` is the number of cases.
  */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import { compile, github, json, parse, pretty, sarif, short } from "../../src/index.js";
+import { seed } from "../seed.js";
 
 const runs = Number(process.env.EXITDSL_FUZZ ?? 10_000);
-const seed = Number(process.env.EXITDSL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Without their comments, in which a change would change nothing. */
 const specs = ["examples/tiny-kernel.exitdsl", "examples/freebsd-ast.exitdsl", "test/c/every-statement.exitdsl"].map((path) => {
@@ -95,7 +95,6 @@ function checkPlaces({ code, message, primary, secondary, trace, fixes }: Diagno
 }
 
 test(`${runs} changed specs, seed ${seed}`, { timeout: 1_200_000 }, () => {
-  console.log(`compile fuzz: ${runs} cases, EXITDSL_SEED=${seed}`);
   const reached = { syntax: 0, names: 0, paths: 0, outputs: 0 };
   fc.assert(
     fc.property(fc.constantFrom(...specs), fc.array(mutation, { minLength: 1, maxLength: 3 }), (spec, mutations) => {

@@ -1,16 +1,16 @@
 /**
  * Whatever the text: the parser does not throw, comes to an end, and names only places inside the text.
- * `EXITDSL_FUZZ` is the number of cases, `EXITDSL_SEED` repeats a run.
+ * `EXITDSL_FUZZ` is the number of cases.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { limits } from "../../src/compiler/syntax/limits.js";
 import { type Parsed, parse } from "../../src/compiler/syntax/parse.js";
+import { seed } from "../seed.js";
 import { brokenSpecs } from "../syntax/fuzz.js";
 
 const runs = Number(process.env.EXITDSL_FUZZ ?? 80_000);
-const seed = Number(process.env.EXITDSL_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 const specs = ["examples", "profiles"].flatMap((folder) =>
   readdirSync(folder)
@@ -51,7 +51,6 @@ function checkDiagnostics({ diagnostics }: Parsed, length: number): void {
 }
 
 test(`${runs} broken specs, seed ${seed}`, { timeout: 600_000 }, () => {
-  console.log(`syntax fuzz: ${runs} cases, EXITDSL_SEED=${seed}`);
   let faulty = 0;
   fc.assert(
     fc.property(brokenSpecs(specs), (text) => {

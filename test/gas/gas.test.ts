@@ -105,7 +105,7 @@ describe("how it is written", () => {
 
 describe("as --fatal-warnings takes it, and objdump shows the line of code", () => {
   for (const emitted of [everyForm, ...exampleNames.map((name) => emitExample(name))]) {
-    test(`${emitted.stem}, for every combination of its features`, { timeout: 240_000 }, () => {
+    test(`${emitted.stem}, for every combination of its features`, () => {
       const admissible = combinations(featuresOf(emitted));
       expect(admissible.length).toBeGreaterThan(0);
       inFolder(emitted.artefacts, (folder) => {

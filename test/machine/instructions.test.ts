@@ -6,6 +6,7 @@ import { effectsOf, formatInstruction, parseInstruction, symbolsOf } from "../..
 import { mnemonicNamed, mnemonicRows, suffixOf, widthOf } from "../../src/compiler/machine/mnemonics.js";
 import { registerName } from "../../src/compiler/machine/registers.js";
 import { terminals } from "../../src/compiler/machine/terminals.js";
+import { seed } from "../seed.js";
 import { assemble, canonical, canonicalText, inFolder } from "./tools.js";
 
 const operandTexts = (width: 8 | 16 | 32 | 64): Record<string, readonly string[]> => ({
@@ -151,8 +152,6 @@ describe("refusals teach", () => {
   });
 
   test("any text is an instruction that prints and reads back the same, or a refusal in one line", () => {
-    const seed = Date.now() & 0xffffff;
-    console.log(`seed ${seed}`);
     const pieces = fc.constantFrom(
       "movq",
       "mov",
@@ -198,8 +197,6 @@ describe("refusals teach", () => {
   });
 
   test("whatever is accepted assembles without a warning", () => {
-    const seed = Date.now() & 0xffffff;
-    console.log(`seed ${seed}`);
     const register = fc.constantFrom("rax", "eax", "ax", "al", "rsp", "esp", "spl", "r9", "r9d", "r9w", "r9b", "cr3").map((r) => `%${r}`);
     const number = fc.oneof(fc.bigInt({ min: -(1n << 33n), max: 1n << 65n }), fc.integer({ min: -130, max: 260 })).map(String);
     const base = fc.constantFrom("", "(%rsp)", "(%rax)", "(%r12)", "(%rip)");

@@ -7,6 +7,7 @@ import type { AsmLine, Frame, FrameField, Token } from "../../src/compiler/model
 import type { Location } from "../../src/compiler/path/location.js";
 import { isPlaced, type Placed, placeInstructions, restoreRegisters } from "../../src/compiler/path/place.js";
 import { afterPrepare, joinLocations, stackValue, startLocation } from "../../src/compiler/path/symbolic.js";
+import { seed } from "../seed.js";
 
 const span = { source: { name: "test.exitdsl", text: "" }, start: 0, end: 0 };
 
@@ -202,8 +203,6 @@ describe("restore_registers", () => {
   });
 
   test("any frame, any exceptions: every wanted register holds its field, the others are untouched", () => {
-    const seed = Date.now() & 0xffffff;
-    console.log(`seed ${seed}`);
     const words = [...generalRegisters.filter((r) => r !== "rsp"), "error", "vector", "fs"];
     const frames = fc.subarray(words, { minLength: 1 }).chain((some) => fc.shuffledSubarray(some, { minLength: some.length }));
     fc.assert(

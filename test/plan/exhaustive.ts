@@ -39,7 +39,7 @@ export function inKernel(model: Model, features: ReadonlySet<Feature>): Model {
 }
 
 /** Sequences that are tried for one kernel. */
-const mostTries = 2_000;
+const mostTries = 1_000;
 
 /** The cost of the cheapest plan of at most `most` instructions: none where there is none, too-many where not all orders could be tried. */
 export function cheapest(model: Model, exit: Exit, most: number): number | "none" | "too many" {

@@ -10,9 +10,9 @@ import { runUnits } from "../../src/verify/engine.js";
 import { Bench } from "../../src/verify/image.js";
 import { laneHere } from "../../src/verify/lanes.js";
 import { resultOf } from "../../src/verify/result.js";
+import { seed } from "../seed.js";
 import { machineFolder, specOf } from "./specs.js";
 
-const seed = Number(process.env.EXITDSL_SEED ?? Date.now() % 0x1_0000_0000) >>> 0;
 const cases = Number(process.env.EXITDSL_RUN_CASES ?? 1000);
 const kernels = Number(process.env.EXITDSL_RUN_KERNELS ?? 4);
 

@@ -1,6 +1,7 @@
 /** Comparisons of 64-bit words and constants, against the same in BigInt; and stacks that depend on the way that was taken. */
 import { describe, expect, test } from "vitest";
-import { randomFrom, seed, word64 } from "./random.js";
+import { seed } from "../seed.js";
+import { randomFrom, word64 } from "./random.js";
 import { load, simulateText } from "./specs.js";
 
 const numbers = [

@@ -9,8 +9,9 @@ import { formatInstruction, parseInstruction } from "../../src/compiler/machine/
 import { type MnemonicRow, mnemonicRows, widthOf } from "../../src/compiler/machine/mnemonics.js";
 import { registerName } from "../../src/compiler/machine/registers.js";
 import { visitGraph } from "../../src/compiler/path/flow.js";
+import { seed } from "../seed.js";
 import { caseWords, dataWords, runNatively, stackBase, stackWords, startWord } from "./native.js";
-import { type Random, randomFrom, seed, word64 } from "./random.js";
+import { type Random, randomFrom, word64 } from "./random.js";
 import { load, simulateText } from "./specs.js";
 
 const steps = 300;
@@ -174,7 +175,7 @@ function specOf(pieces: readonly (readonly string[])[]): string {
   return `edition 2026\nframe f { ${fields.join(", ")} }\nevent e { origin user }\n${declarations.join("\n")}\n`;
 }
 
-test(`random steps do what the processor does, seed ${seed}`, { timeout: 120_000 }, async () => {
+test(`random steps do what the processor does, seed ${seed}`, async () => {
   const random = randomFrom(seed);
   const written = Array.from({ length: steps }, () => new Writer(random).lines);
   const simulated = simulateText(specOf(written));

@@ -8,7 +8,8 @@ import { check } from "prettier";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkSimulator } from "../../src/compiler/emit/simulator/check.js";
 import { combinations } from "../../src/compiler/model/features.js";
-import { randomFrom, randomMachine, randomScript, seed } from "./random.js";
+import { seed } from "../seed.js";
+import { randomFrom, randomMachine, randomScript } from "./random.js";
 import { exampleNames, load, type Outcome, type Simulated, type SimulatorModule, simulateExample, simulateText } from "./specs.js";
 
 /** Everything that a spec can ask of the simulator, and names that its own could be confused with. */

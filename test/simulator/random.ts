@@ -15,9 +15,6 @@ export function randomFrom(seed: number): Random {
   };
 }
 
-/** The seed of this run: `EXITDSL_SEED`, or the time. A test puts it into its name. */
-export const seed: number = Number(process.env.EXITDSL_SEED ?? Date.now() % 1_000_000_000);
-
 export const word64 = (random: Random): bigint => (BigInt(random()) << 32n) | BigInt(random());
 
 const pick = <T>(random: Random, choices: readonly T[]): T => choices[random() % choices.length] as T;

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { lineIndexAt, lineText, positionAt } from "../../src/compiler/text/source.js";
+import { seed } from "../seed.js";
 
 /** Texts with all kinds of line ends and characters of one and two units. */
 const text = fc
@@ -21,14 +22,13 @@ describe("positionAt", () => {
           expect(lineText(source, lineIndexAt(source, offset))).toBe(content.split(/\r\n|[\r\n]/)[lines.length - 1]);
         }
       }),
-      { numRuns: 2000 },
+      { seed, numRuns: 2000 },
     );
   });
 
   it("does not count a line of millions of characters anew for each place", () => {
+    // Anew for each of these places would take many minutes.
     const source = { name: "a", text: "x".repeat(4_000_000) };
-    const started = performance.now();
-    for (let i = 0; i < 1000; i++) expect(positionAt(source, 4_000_000 - i).column).toBe(4_000_001 - i);
-    expect(performance.now() - started).toBeLessThan(2000);
+    for (let i = 0; i < 300_000; i++) if (positionAt(source, 4_000_000 - i).column !== 4_000_001 - i) expect.fail(`${i}`);
   });
 });

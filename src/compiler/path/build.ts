@@ -9,12 +9,14 @@ import { visitTest } from "../model/expressions.js";
 import { isFeatureTest } from "../model/features.js";
 import type { Action, Call, Entry, Event, Exit, FlagWord, Frame, Model, Step, Tail, Test, Token, Work } from "../model/model.js";
 import type { Span } from "../text/source.js";
+import { arrivalOf, asExit } from "./entry.js";
 import { leaves, waysPassing } from "./flow.js";
 import type { BranchNode, PathGraph, PathNode, ReadNode } from "./graph.js";
+import { KnownFeatures } from "./known-features.js";
 import type { Location } from "./location.js";
 import { isPlaced } from "./place.js";
 import { placeStep } from "./place-step.js";
-import { afterPrepare, arrivalLocation, joinLocations, startLocation } from "./symbolic.js";
+import { afterPrepare, joinLocations, startLocation } from "./symbolic.js";
 import { lowerTest } from "./tests.js";
 
 /** The most nodes that one path may have, its copies of tails included. */
@@ -44,26 +46,8 @@ export function buildGraph(model: Model, exit: Exit, part?: "prepare"): BuildRes
 /** The graph of an entry: its statements are the `leave` of an exit that never leaves. */
 export function buildEntry(model: Model, entry: Entry, event: Event): BuildResult {
   if (!model.frame) return { graph: undefined, diagnostics: [] };
-  const { name, span, doc, body } = entry;
-  const exit: Exit = {
-    name,
-    span,
-    doc,
-    events: [event],
-    toUser: event.fromUser,
-    toKernel: event.fromKernel,
-    prepare: undefined,
-    leave: body,
-    waivers: [],
-  };
-  const stack = model.dimensions.find((d) => d.name === "stack");
-  // Where the processor switches no stack, an event from user mode finds the user's.
-  const found = event.fromUser && !event.fromKernel ? stack?.values.indexOf("user") : stack?.usual;
-  const arrives = event.arrives.find((s) => s.dimension === stack)?.value ?? found ?? 0;
-  const arrived = stack?.values[arrives] ?? "";
-  // A fault of a terminal comes on whatever stack that terminal is on.
-  const known = event.faultOf === undefined || arrived === "ist";
-  const builder = new Builder(model, exit, model.frame, arrivalLocation(model.frame, known ? arrived : "joined"));
+  const exit = asExit(entry, event);
+  const builder = new Builder(model, exit, model.frame, arrivalOf(event, model.dimensions, model.frame));
   const leave = builder.entry();
   const { diagnostics, nodes } = builder;
   return { graph: diagnostics.length > 0 ? undefined : { model, exit, prepare: [], leave, nodes, callsPrepare: false }, diagnostics };
@@ -91,6 +75,8 @@ class Builder {
   /** Words with a snapshot at the point that is being built. */
   private snapshots = new Set<FlagWord>();
   private location: Location;
+  /** What the tests around the point that is being built say of the kernel. */
+  private known = KnownFeatures.none;
   private readonly openTails: Tail[] = [];
 
   constructor(model: Model, exit: Exit, frame: Frame, start?: Location) {
@@ -304,22 +290,30 @@ class Builder {
     lowered: Pick<BranchNode, "condition" | "whenZero"> = { condition: [], whenZero: false },
   ): PathNode {
     const id = this.reserve();
-    const { location } = this;
+    const { known, location } = this;
     const snapshots = new Set(this.snapshots);
+    this.known = known.and(test, true);
     const thenNodes = then();
     const afterThen = this.location;
     const thenSnapshots = this.snapshots;
     this.location = location;
     this.snapshots = new Set(snapshots);
+    this.known = known.and(test, false);
     const otherwiseNodes = otherwise();
-    if (leaves(otherwiseNodes)) this.location = afterThen;
-    else if (!leaves(thenNodes)) this.location = joinLocations(afterThen, this.location, this.frame);
+    const decided = known.decide(test);
+    if (leaves(otherwiseNodes) || (decided === true && !leaves(thenNodes))) this.location = afterThen;
+    else if (!leaves(thenNodes) && decided === undefined) this.location = joinLocations(afterThen, this.location, this.frame);
+    // Behind an arm that has left, the kernels are those of the other one.
+    this.known = leaves(otherwiseNodes) ? known.and(test, true) : leaves(thenNodes) ? known.and(test, false) : known;
     this.snapshots = new Set([...this.snapshots].filter((word) => thenSnapshots.has(word)));
     return this.node({ kind: "branch", test, reason, then: thenNodes, otherwise: otherwiseNodes, span, ...lowered }, id);
   }
 
-  private onFeatures(condition: Test | undefined, span: Span, body: () => PathNode[]): PathNode[] {
-    return condition ? [this.branch(condition, "feature", span, body)] : body();
+  /** A branch on features, or the arm that all kernels take which come here. */
+  private onFeatures(condition: Test | undefined, span: Span, then: () => PathNode[], otherwise: () => PathNode[] = () => []): PathNode[] {
+    const decided = condition && this.known.decide(condition);
+    if (!condition || decided === true) return then();
+    return decided === false ? otherwise() : [this.branch(condition, "feature", span, then, otherwise)];
   }
 
   private step(step: Step, except: readonly string[], span: Span): PathNode[] {
@@ -359,12 +353,12 @@ class Builder {
   private restore(steps: readonly Step[], span: Span): PathNode[] {
     const [first, ...rest] = steps;
     if (!first) return [];
-    const then = () => this.step(first, [], span);
-    if (!first.condition) return then();
-    const [second] = rest;
-    const opposite = rest.length === 1 && second?.condition?.kind === "not" && sameFeature(second.condition.operand, first.condition);
-    const otherwise = () => (opposite && second ? this.step(second, [], span) : this.restore(rest, span));
-    return [this.branch(first.condition, "feature", span, then, otherwise)];
+    return this.onFeatures(
+      first.condition,
+      span,
+      () => this.step(first, [], span),
+      () => this.restore(rest, span),
+    );
   }
 
   jumpFrom(tail: Tail, before: Location): PathNode[] {
@@ -380,15 +374,14 @@ class Builder {
       return [];
     }
     const id = this.reserve();
-    const before = this.location;
+    const { known, location: before } = this;
     this.openTails.push(tail);
+    // It is emitted once, for all that jump to it.
+    this.known = KnownFeatures.none;
     const body = this.actions(tail.body);
+    this.known = known;
     this.openTails.pop();
     if (this.diagnostics.length === 0) this.mustLeave(body, tail.span, `the tail \`${tail.name}\``);
     return [this.node({ kind: "jump", tail, before, body, span }, id)];
   }
-}
-
-function sameFeature(a: Test, b: Test): boolean {
-  return a.kind === "feature" && b.kind === "feature" && a.feature === b.feature;
 }

@@ -19,6 +19,7 @@ import type { InstructionsNode, PathNode } from "../path/graph.js";
 import type { Location, SymbolicValue } from "../path/location.js";
 import { isPlaced } from "../path/place.js";
 import { placeStep } from "../path/place-step.js";
+import { joinLocations } from "../path/symbolic.js";
 import type { Span } from "../text/source.js";
 import { made } from "./containers.js";
 
@@ -105,6 +106,11 @@ export class Machine {
       known.id,
       vectors.map((v) => this.vector(v)),
     );
+  }
+
+  /** A point without vectors, which knows what both others do. */
+  joined(a: Point, b: Point): Point {
+    return a.locationId === b.locationId ? a : this.point(joinLocations(a.location, b.location, this.frame), []);
   }
 
   /** Where a step leads from a point; undefined where it is not legal. */

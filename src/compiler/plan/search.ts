@@ -165,7 +165,7 @@ function cheapest(start: Point, reached: ReadonlySet<Point>, least: ReadonlyMap<
 }
 
 /** What the goal lacks at a point. */
-function lacks({ machine, goal, combinations, ignores }: Problem, { vectors, location }: Point): readonly Finding[] {
+export function lacks({ machine, goal, combinations, ignores }: Problem, { vectors, location }: Point): readonly Finding[] {
   const base = { id: -1, side: "leave", before: location, span: goal.span } as const;
   const node: PathNode =
     goal.kind === "tail"

@@ -5,7 +5,8 @@
  * instruction; otherwise a feature splits the tail. What is guaranteed:
  *
  * - Each kernel gets exactly as many instructions as its own cheapest plan has.
- * - Whether one order serves a set of classes is decided exactly: `oneOrder` walks through the cheapest plans of all of them at once.
+ * - Whether one order serves a set of classes is decided exactly: `oneOrder` walks through the cheapest plans of all of them at once,
+ *   and through what the line of code knows of registers and stack where some classes do a step and others drop it.
  * - Of all decision trees over single features, the tail is one with the fewest leaves (`fewestVariants` tries them all).
  * - Among orders that serve, it is the one with the fewest instructions run while GS, CR3 or the stack are not the kernel's, summed
  *   over the classes; then the one whose steps are declared first. So the result depends on the spec alone.
@@ -16,11 +17,12 @@ import type { FeatureSpace } from "../check/feature-space.js";
 import type { Feature } from "../model/model.js";
 import { Buckets } from "./containers.js";
 import type { PlannedStep, Point } from "./machine.js";
-import type { CheapestPlans, Edge } from "./search.js";
+import { type CheapestPlans, lacks, type Problem } from "./search.js";
 
 /** Kernels that plan alike: the same steps at hand, the same vectors, the same goal. */
 export interface PlanClass {
   readonly combinations: bigint;
+  readonly problem: Problem;
   readonly plans: CheapestPlans;
   /** Does the kernel do a step that stands in the tail, or do its features drop it? */
   has(step: PlannedStep): boolean;
@@ -79,7 +81,10 @@ function hoisted(feature: Feature, on: Variant, off: Variant): Variant {
 }
 
 interface Walk {
+  /** Where each class is. */
   readonly at: readonly Point[];
+  /** What the line of code, which is one for all of them, knows of registers and stack: behind a step that some drop, what both ways share. */
+  readonly line: Point;
   readonly exposed: number;
   readonly last: { readonly before: Walk; readonly step: PlannedStep } | undefined;
 }
@@ -92,19 +97,22 @@ export function oneOrder(classes: readonly PlanClass[]): readonly PlannedStep[] 
     const left = walk.at.reduce((sum, point, i) => sum + (classes[i]?.plans.exposure.get(point) ?? 0), 0);
     open.put(walk.exposed + left, walk);
   };
-  add({ at: classes.map((c) => c.plans.start), exposed: 0, last: undefined });
+  const [first] = classes;
+  if (!first) return [];
+  const { machine, start } = first.problem;
+  add({ at: classes.map((c) => c.plans.start), line: machine.point(start.location, []), exposed: 0, last: undefined });
   do {
     for (let walk = open.take(); walk; walk = open.take()) {
-      const { at } = walk;
-      const key = at.map((point) => point.id).join();
+      const { at, line } = walk;
+      const key = [line, ...at].map((point) => point.id).join();
       if (closed.has(key)) continue;
       closed.add(key);
       if (closed.size > maximumPoints) return undefined;
-      if (at.every((point, i) => classes[i]?.plans.goals.has(point))) return stepsOf(walk);
+      if (at.every((point, i) => arrives(classes[i] as PlanClass, point, line))) return stepsOf(walk);
       // What is pushed last is looked at first: the steps that are declared first.
       for (const step of stepsFrom(classes, at).reverse()) {
-        const next = together(classes, at, step);
-        if (next) add({ at: next.at, exposed: walk.exposed + next.exposed, last: { before: walk, step } });
+        const next = together(classes, walk, step);
+        if (next) add({ ...next, exposed: walk.exposed + next.exposed, last: { before: walk, step } });
       }
     }
   } while (open.next());
@@ -119,22 +127,35 @@ function stepsFrom(classes: readonly PlanClass[], at: readonly Point[]): Planned
   return [...steps].sort((a, b) => a.index - b.index);
 }
 
-/** Each class that has the step does it, and it must be a step of one of its cheapest plans. */
-function together(classes: readonly PlanClass[], at: readonly Point[], step: PlannedStep) {
+/** Is this a goal of the class, and does the line of code still know there what it takes? */
+function arrives({ plans, problem }: PlanClass, point: Point, line: Point): boolean {
+  if (!plans.goals.has(point)) return false;
+  if (line.locationId === point.locationId) return true;
+  const vectors = point.vectors.map(({ vector }) => vector);
+  return lacks(problem, problem.machine.point(line.location, vectors)).length === 0;
+}
+
+/** Each class that has the step does it, and it must be a step of one of its cheapest plans, which costs as much in the one line. */
+function together(classes: readonly PlanClass[], { at, line }: Walk, step: PlannedStep): Pick<Walk, "at" | "line" | "exposed"> | undefined {
+  const { machine } = (classes[0] as PlanClass).problem;
+  const onLine = machine.apply(line, step);
+  if (!onLine) return undefined;
   const next: Point[] = [];
   let exposed = 0;
+  let dropped = false;
   for (const [i, point] of at.entries()) {
     const one = classes[i] as PlanClass;
     if (!one.has(step)) {
       next.push(point);
+      dropped = true;
       continue;
     }
-    const edge: Edge | undefined = one.plans.edges.get(point)?.find((e) => e.step === step);
-    if (!edge) return undefined;
+    const edge = one.plans.edges.get(point)?.find((e) => e.step === step);
+    if (!edge || machine.apply(point, step)?.cost !== onLine.cost) return undefined;
     exposed += edge.exposed;
     next.push(edge.to);
   }
-  return { at: next, exposed };
+  return { at: next, line: dropped ? machine.joined(line, onLine.to) : onLine.to, exposed };
 }
 
 function stepsOf(walk: Walk): readonly PlannedStep[] {
