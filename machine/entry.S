@@ -116,7 +116,12 @@ machine_step:
 	movl	%eax, 24(%rdi)
 	movl	%edx, 28(%rdi)
 	addq	$32, step_next
-	testb	$2, 49(%rsp)		/* IF */
+	movq	32(%rsp), %rax
+	cmpb	$0x9d, (%rax)		/* POPF, which would end the steps: it finds TF set on the stack */
+	jne	3f
+	movq	56(%rsp), %rax
+	orq	$0x100, (%rax)
+3:	testb	$2, 49(%rsp)		/* IF */
 	jz	2f
 	decq	injected_irq_left
 	jnz	2f

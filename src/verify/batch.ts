@@ -76,7 +76,7 @@ export class BatchMaker {
   private readonly machine: SimulatedMachine;
   private readonly words: Uint32Array;
   private readonly cases: Expected[] = [];
-  private readonly input = new Growing();
+  private readonly input: Growing;
   private readonly flagWords: readonly string[];
   private readonly fields: readonly string[];
   private readonly runner: Runner;
@@ -92,6 +92,8 @@ export class BatchMaker {
     const { module, spec } = image.bench;
     this.machine = new module.Machine();
     this.words = new Uint32Array(this.machine.words.length * capacity);
+    // Half as much again for scripts.
+    this.input = new Growing(1.5 * capacity * (caseHead + this.machine.words.byteLength));
     this.flagWords = spec.model.flagWords.map((w) => w.name);
     this.fields = Object.keys(module.frame);
     this.runner = new Runner(image, stepped);
@@ -134,24 +136,33 @@ export class BatchMaker {
   }
 }
 
-/** Bytes that cases are appended to. */
+/** What cases are appended to, in halves of words, as the machine's memory has them: little-endian, like the machine that this runs on. */
 class Growing {
-  private buffer = Buffer.alloc(1 << 20);
-  private view = new DataView(this.buffer.buffer, this.buffer.byteOffset);
+  private halves: Uint32Array<ArrayBuffer>;
+  /** Bytes. */
   length = 0;
 
+  /** @param bytes what is likely to be needed */
+  constructor(bytes: number) {
+    this.halves = new Uint32Array(Math.ceil(bytes / 4));
+  }
+
   private room(bytes: number): void {
-    if (this.length + bytes <= this.buffer.length) return;
-    const larger = Buffer.alloc(Math.max(this.buffer.length * 2, this.length + bytes));
-    this.buffer.copy(larger, 0, 0, this.length);
-    this.buffer = larger;
-    this.view = new DataView(larger.buffer, larger.byteOffset);
+    if (this.length + bytes <= this.halves.byteLength) return;
+    const larger = new Uint32Array(Math.ceil(Math.max(this.halves.byteLength * 2, this.length + bytes) / 4));
+    larger.set(this.halves.subarray(0, this.length / 4));
+    this.halves = larger;
   }
 
   private word(low: number, high: number): void {
-    this.view.setUint32(this.length, low, true);
-    this.view.setUint32(this.length + 4, high, true);
+    const at = this.length / 4;
+    this.halves[at] = low;
+    this.halves[at + 1] = high;
     this.length += 8;
+  }
+
+  private wide(n: bigint): void {
+    this.word(Number(n & 0xffffffffn), Number(n >> 32n));
   }
 
   case({ featureBits, path, script }: Case, words: Uint32Array, flagWords: readonly string[], fields: readonly string[]): void {
@@ -159,37 +170,41 @@ class Growing {
     this.room(caseHead + words.byteLength + script.length * 8 * (flagWords.length + 1 + fields.length));
     this.word(0, 0);
     this.word(path, 0);
-    this.word(Number(featureBits & 0xffffffffn), Number(featureBits >> 32n));
+    this.wide(featureBits);
     this.word(script.length, 0);
     this.word(0, 0);
-    for (let i = 0; i < words.length; i += 2) this.word(words[i] ?? 0, words[i + 1] ?? 0);
-    for (const { async = {}, frame = {}, set = {} } of script) {
+    this.halves.set(words, this.length / 4);
+    this.length += words.byteLength;
+    for (const { async = {}, frame, set = {} } of script) {
       for (const name of flagWords) this.word(set[name] ?? 0, async[name] ?? 0);
-      const mask = fields.reduce((bits, name, i) => (frame[name] === undefined ? bits : bits | (1n << BigInt(i))), 0n);
-      this.word(Number(mask & 0xffffffffn), Number(mask >> 32n));
-      for (const name of fields) {
+      const maskAt = this.length / 4;
+      this.word(0, 0);
+      if (!frame) continue;
+      for (const [i, name] of fields.entries()) {
         const value = frame[name];
-        if (value !== undefined) this.word(Number(value & 0xffffffffn), Number(value >> 32n));
+        if (value === undefined) continue;
+        const half = maskAt + (i >> 5);
+        this.halves[half] = (this.halves[half] ?? 0) | (1 << (i & 31));
+        this.wide(value);
       }
     }
-    this.view.setUint32(start, this.length - start, true);
+    this.halves[start / 4] = this.length - start;
   }
 
   /** Behind a case that begins at `start`: what comes from outside. */
   injection(start: number, { flags, irqAt, irqSeed, nestedAt, nmi, nmiAt, nmiInCAt }: Injection): void {
     this.room(8 * (6 + 16 + 3 + flags.length));
-    this.view.setUint32(start + 32, this.length - start, true);
+    this.halves[start / 4 + 8] = this.length - start;
     for (const n of [nmiAt, nmiInCAt, nestedAt, irqAt, irqSeed]) this.word(n, 0);
-    const wide = (n: bigint) => this.word(Number(n & 0xffffffffn), Number(n >> 32n));
-    wide(nmi?.path === undefined ? noPath : BigInt(nmi.path));
-    for (let i = 0; i < 16; i++) wide(nmi?.registers[i] ?? 0n);
-    for (const n of [nmi?.gsBase, nmi?.kernelGsBase, nmi?.cr3]) wide(n ?? 0n);
+    this.wide(nmi?.path === undefined ? noPath : BigInt(nmi.path));
+    for (let i = 0; i < 16; i++) this.wide(nmi?.registers[i] ?? 0n);
+    for (const n of [nmi?.gsBase, nmi?.kernelGsBase, nmi?.cr3]) this.wide(n ?? 0n);
     for (const n of flags) this.word(n, 0);
-    this.view.setUint32(start, this.length - start, true);
+    this.halves[start / 4] = this.length - start;
   }
 
   bytes(): Buffer {
-    return this.buffer.subarray(0, this.length);
+    return Buffer.from(this.halves.buffer, 0, this.length);
   }
 }
 

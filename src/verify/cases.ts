@@ -30,6 +30,9 @@ export class CaseMaker {
   private readonly fields: readonly FrameField[];
   private readonly draft: Uint32Array;
   private readonly frameAddresses: readonly bigint[];
+  private readonly startsWithIrqsOn: readonly boolean[];
+  /** Features by their bits: few combinations come again and again. */
+  private readonly combinations = new Map<bigint, Case["features"]>();
   private readonly optional: readonly Feature[];
   private readonly perCpuAddress: bigint;
   private readonly tables: bigint;
@@ -47,6 +50,7 @@ export class CaseMaker {
       if (found === undefined) throw new Error(`the image has no ${name}`);
       return found;
     };
+    this.startsWithIrqsOn = plans.map(startsWithIrqsOn);
     this.frameAddresses = plans.map((plan) => {
       const top = onEventStack(plan) ? address("event_stack_top") : address("machine_thread_stack") + threadStackSize;
       return BigInt(top - aboveFrame);
@@ -67,10 +71,13 @@ export class CaseMaker {
     if (!plan) throw new Error(`there is no path ${path}`);
     const on = this.drawFeatures(random);
     this.drawMachine(random, plan, path, machine);
+    const featureBits = [...on].reduce((bits, f) => bits | (1n << BigInt(f.index)), 0n);
+    const features = this.combinations.get(featureBits) ?? Object.fromEntries(spec.model.features.map((f) => [f.name, on.has(f)]));
+    this.combinations.set(featureBits, features);
     return {
       path,
-      features: Object.fromEntries(spec.model.features.map((f) => [f.name, on.has(f)])),
-      featureBits: [...on].reduce((bits, f) => bits | (1n << BigInt(f.index)), 0n),
+      features,
+      featureBits,
       script: Array.from({ length: random.once(4) ? 0 : random.below(10) }, () => this.drawEntry(random, plan)),
     };
   }
@@ -95,7 +102,7 @@ export class CaseMaker {
     set(register.rsp, this.frameAddresses[path] ?? 0n);
     set(system.cs, 0x10n);
     set(system.ss, 0x18n);
-    const irqsOn = startsWithIrqsOn(plan);
+    const irqsOn = this.startsWithIrqsOn[path];
     set(system.rflags, (irqsOn ? 0x202n : 2n) | (random.once(32) ? 0x4000n : 0n));
     set(system.gs_base, this.perCpuAddress);
     set(system.kernel_gs_base, canonicalAddress(random));
@@ -195,7 +202,11 @@ export class CaseMaker {
   // ── Scripts ──
 
   private drawEntry(random: Random, plan: Plan): ScriptEntry {
-    const bits = () => Object.fromEntries(plan.words.map((w) => [w.name, (random.next() & random.next() & random.next()) >>> 0]));
+    const bits = () => {
+      const words: Record<string, number> = {};
+      for (const { name } of plan.words) words[name] = (random.next() & random.next() & random.next()) >>> 0;
+      return words;
+    };
     const set = bits();
     const async = bits();
     return { set, async, frame: random.once(4) ? this.drawRewrite(random, plan) : undefined };
