@@ -12,8 +12,11 @@ import { tellTrace } from "./trace.js";
 import type { Failure, UnitResult } from "./unit.js";
 
 /** Milliseconds after which a machine that hangs is stopped, and after which shrinking ends with what it has. */
-const caseLimit = 3000;
-const budget = 60_000;
+export interface Limits {
+  readonly machine: number;
+  readonly all: number;
+}
+const usual: Limits = { machine: 3000, all: 60_000 };
 const rounds = 20;
 
 /** What makes two differences the same. */
@@ -26,16 +29,16 @@ function kindOf({ disagreements: [first], seen, step }: Difference): string {
 }
 
 /** @param specFile as the user's command line names it @returns undefined when the case does not show the difference when it is alone */
-export async function shrink(image: Image, failure: Failure, specFile: string): Promise<Shrunk | undefined> {
+export async function shrink(image: Image, failure: Failure, specFile: string, limits = usual): Promise<Shrunk | undefined> {
   const path = image.bench.plans.findIndex((p) => p.graph.exit.name === failure.path);
   const first = drawnCase(image, path, failure.seed, failure.index);
   const what = failure.disagreements[0]?.what;
   const { injected, stepped } = layerNamed(failure.layer);
   // What also shows when nothing comes from outside is the simpler story.
-  let judge = new Judge(image, stepped, undefined);
+  let judge = new Judge(image, stepped, undefined, limits);
   let found = await judge.alone(first);
   if (injected && !found.some((d) => d.disagreements[0]?.what === what)) {
-    judge = new Judge(image, stepped, () => injectionRandom(failure.seed, failure.index));
+    judge = new Judge(image, stepped, () => injectionRandom(failure.seed, failure.index), limits);
     found = await judge.alone(first);
   }
   const difference = found.find((d) => d.disagreements[0]?.what === what) ?? found[0];
@@ -92,14 +95,17 @@ async function simpler(judge: Judge, draft: Draft, reductions: readonly Reductio
 /** Runs cases, and goes on after one at which the machine stops. */
 class Judge {
   runs = 0;
-  private readonly end = performance.now() + budget;
+  private readonly end: number;
 
   constructor(
     private readonly image: Image,
     private readonly stepped: boolean,
     /** What is injected is drawn from it. */
     readonly random: (() => Random) | undefined,
-  ) {}
+    private readonly limits: Limits,
+  ) {
+    this.end = performance.now() + limits.all;
+  }
 
   hasTime(): boolean {
     return performance.now() < this.end;
@@ -120,7 +126,7 @@ class Judge {
         if (i >= from && maker.add(i, (machine) => caseOf(this.image.bench, draft, machine), this.random?.())) indices.push(i);
       if (indices.length === 0) break;
       const batch = maker.made(0);
-      const results = await runBatch(batch, caseLimit + indices.length);
+      const results = await runBatch(batch, this.limits.machine + indices.length);
       this.runs++;
       for (const difference of compare(batch, results, Number.POSITIVE_INFINITY).differences)
         found[indices[difference.position] ?? 0]?.push(difference);
@@ -138,6 +144,7 @@ export async function tellFailures(
   results: readonly UnitResult[],
   imageOf: (kernel: number) => Promise<Image>,
   specFile: string,
+  limits = usual,
 ): Promise<readonly ToldFailure[]> {
   const kinds = new Map<string, { readonly failure: Failure; readonly unit: Unit; units: number }>();
   for (const { failures, unit } of results) {
@@ -151,7 +158,7 @@ export async function tellFailures(
   const told: ToldFailure[] = [];
   for (const { failure, unit, units } of kinds.values()) {
     const wanted = failure.path !== undefined && told.filter((t) => t.shrunk).length < shrunkFailures;
-    const shrunk = wanted ? await shrink(await imageOf(unit.kernel), failure, specFile) : undefined;
+    const shrunk = wanted ? await shrink(await imageOf(unit.kernel), failure, specFile, limits) : undefined;
     told.push({ ...failure, units, ...(shrunk && { shrunk }) });
   }
   return told;

@@ -17,7 +17,7 @@ export interface TraceStory {
 /** Rows before the one at which the traces part, and after it. */
 const before = 4;
 const after = 1;
-const limit = 5000;
+const limit = 10_000;
 
 /** @param random draws what is injected; undefined: nothing is */
 export async function tellTrace(image: Image, draft: Draft, random: Random | undefined): Promise<TraceStory> {

@@ -41,7 +41,7 @@ test("each document is of its kind's schema", () => {
   expect(verify.spec.podFailurePolicy.rules[0].onExitCodes.containerName).toBe(template.spec.containers[0].name);
 });
 
-test("the commands of all indices, and then the merge, are the campaign in one", { timeout: 5 * minute }, () => {
+test("the commands of all indices, and then the merge, are the campaign in one", { timeout: 20 * minute }, () => {
   const root = folder();
   write(root, { "spec/mine.exitdsl": tiny });
   for (const name of ["results", "bin"]) mkdirSync(join(root, name));

@@ -34,7 +34,7 @@ beforeAll(async () => {
   daemon("slurmctld", ["-D", "-f", file("slurm.conf")]);
   daemon("slurmd", ["-D", "-f", file("slurm.conf")]);
   await until("the node is idle", () => slurm("sinfo", "--noheader", "--format=%t").stdout.trim() === "idle");
-}, 2 * minute);
+}, 20 * minute);
 
 afterAll(async () => {
   // The last to be started is the first to go.
@@ -98,14 +98,14 @@ function slurm(command: string, ...args: string[]) {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + minute; !holds(); await sleep(100)) {
+  for (const end = Date.now() + 5 * minute; !holds(); await sleep(100)) {
     if (Date.now() < end) continue;
     const logs = ["munged.log", "slurmctld.log", "slurmd.log"].map((name) => join(folder, name)).filter(existsSync);
     throw new Error([`it never comes that ${what}`, ...logs.map((log) => readFileSync(log, "utf8"))].join("\n"));
   }
 }
 
-test("an array of three tasks, and the merge behind it, see what one run sees", { timeout: 5 * minute }, async () => {
+test("an array of three tasks, and the merge behind it, see what one run sees", { timeout: 20 * minute }, async () => {
   write(folder, { "tiny.exitdsl": tiny });
   const options = ["tiny.exitdsl", "--seed", "7", "--cases", "400"];
   const results = join(folder, "results");

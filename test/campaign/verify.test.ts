@@ -20,7 +20,7 @@ beforeAll(async () => {
 const verify = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => run(tool, ["verify", ...args], { cwd: root, env });
 
 describe("a campaign", () => {
-  test("in parts, merged, is the same as in one; the report names the command that repeats it", { timeout: 5 * minute }, () => {
+  test("in parts, merged, is the same as in one; the report names the command that repeats it", { timeout: 20 * minute }, () => {
     const parts = [1, 2, 3].map((i) => `${i}.json`);
     for (const [i, part] of parts.entries()) {
       const { status, stderr, stdout } = verify([...options, "--shard", `${i + 1}/3`, "--out", part]);
@@ -74,14 +74,14 @@ describe("a campaign", () => {
     });
   });
 
-  test("that the time does not suffice for says what was not run", { timeout: minute }, () => {
+  test("that the time does not suffice for says what was not run", { timeout: 5 * minute }, () => {
     const { status, stdout } = verify([...options, "--time", "0s"]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^NOT RUN: 4 of 4 units of work: the time was up\.$/m);
     expect(stdout).toContain("\nNothing was run.\n");
   });
 
-  test("keeps what it builds, if it is asked to, and nothing else", { timeout: minute }, () => {
+  test("keeps what it builds, if it is asked to, and nothing else", { timeout: 5 * minute }, () => {
     const before = readdirSync(root);
     expect(verify([...options, "--time", "0s"], { TMPDIR: root }).status).toBe(0);
     expect(readdirSync(root)).toEqual(before);

@@ -9,7 +9,7 @@ describe("EX5001, the terminal's own state", () => {
     ["the kernel's GS to user mode", "do restore_registers <|iretq|>", "user", "gs user, and here it is kernel"],
     ["swapped twice", "do swapgs, swapgs, restore_registers <|iretq|>", "user", "gs user, and here it is kernel"],
     ["swapped to the kernel", "do swapgs, restore_registers <|iretq|>", "kernel", "gs kernel, and here it is user"],
-    ["IRQs on", "irqs on do restore_registers <|iretq|>", "kernel", "irqs off, and here it is on"],
+    ["IRQs on", "when frame.rflags has IF { irqs on } do restore_registers <|iretq|>", "kernel", "irqs off, and here it is on"],
     ["Xen switches GS itself", "do swapgs, restore_registers <|xen_iret|>", "user", "gs kernel, and here it is user"],
   ])("%s", (_, body, target, wrong) => {
     const { code, message } = fault(exit(body, "trap", target));

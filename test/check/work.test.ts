@@ -80,7 +80,7 @@ describe("EX3001, one-shot work", () => {
 
   test("a return to the kernel may leave flags pending", () => {
     const body =
-      "exit path from trap to kernel { prepare prepare_path { when SIGNAL { irqs on run signal irqs off } } leave { do restore_registers iretq } }";
+      "exit path from trap to kernel { prepare prepare_path { when frame.rflags has IF { when SIGNAL { irqs on run signal irqs off } } } leave { do restore_registers iretq } }";
     expect(findings(body)).toEqual([]);
   });
 });

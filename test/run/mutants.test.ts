@@ -55,7 +55,7 @@ describe(`one of each operator in ${example}`, () => {
     `);
   });
 
-  test.each(mutants)("$language, $operator: $story", { timeout: 120_000 }, async (mutant) => {
+  test.each(mutants)("$language, $operator: $story", { timeout: 600_000 }, async (mutant) => {
     const killed = await killers(bench, someKernels(bench, 8, new Random(seed)).toReversed(), mutant, seed);
     if (killed === "absent") throw new Error("the mutant is in no kernel");
     const { language, operator, story } = mutant;

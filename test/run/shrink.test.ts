@@ -8,19 +8,18 @@ import { laneHere } from "../../src/verify/lanes.js";
 import { resultOf } from "../../src/verify/result.js";
 import { tellFailures } from "../../src/verify/shrink.js";
 import { builtTool, run } from "../cli/tool.js";
+import { seed } from "../seed.js";
 import { machineFolder, specOf } from "./specs.js";
 
-const seed = Number(process.env.EXITDSL_SEED ?? Date.now() % 0x1_0000_0000) >>> 0;
 const minutes = 60_000;
 
 let tool: string;
 beforeAll(async () => {
   tool = await builtTool();
-  console.log(`EXITDSL_SEED=${seed}`);
 });
 
 /** What `verify` tells when `from` is replaced in the outputs, and what the lines of `simulate` print that it gives. */
-async function shrunk(name: string, extension: string, from: string | RegExp, to: string, enough = 100) {
+async function shrunk(name: string, extension: string, from: string | RegExp, to: string, enough = 100, machine = 60_000) {
   const bench = await Bench.of(specOf(name), machineFolder);
   const change: Change = (file, text) => {
     if (!file.endsWith(extension)) return text;
@@ -31,7 +30,10 @@ async function shrunk(name: string, extension: string, from: string | RegExp, to
     const campaign = campaignOf(bench, { seed, cases: 500, kernels: 1, paths: undefined });
     const budget = { deadline: Number.POSITIVE_INFINITY, failures: enough };
     const { imageOf, results } = await runUnits(bench, campaign, campaign.units, [laneHere], budget, () => {}, change);
-    const failures = await tellFailures(results, imageOf, `examples/${name}.exitdsl`);
+    const failures = await tellFailures(results, imageOf, `examples/${name}.exitdsl`, {
+      machine,
+      all: Number.POSITIVE_INFINITY,
+    });
     const identity = { version: "", spec: name, digest: "", paths: bench.plans.map((p) => p.graph.exit.name) };
     const result = resultOf(identity, campaign, { index: 1, count: 1 }, results, failures, { reason: "", wall: 1 });
     const cases = failures.flatMap(({ disagreements: [first], shrunk: small }) => {
@@ -46,7 +48,7 @@ async function shrunk(name: string, extension: string, from: string | RegExp, to
   }
 }
 
-test("SWAPGS that is missing", { timeout: 5 * minutes }, async () => {
+test("SWAPGS that is missing", { timeout: 20 * minutes }, async () => {
   const { cases, report } = await shrunk("tiny-kernel", ".S", /\tswapgs.*\n/, "");
   const step = cases.find((c) => c.what === "instruction");
   // Nothing of a random case is left: the first case from user mode shows it.
@@ -60,7 +62,7 @@ test("SWAPGS that is missing", { timeout: 5 * minutes }, async () => {
   expect(end?.shown).toContain(`gs_base ${end?.small.disagreements[0]?.simulator}\n`);
 });
 
-test("a loop of C that looks once", { timeout: 5 * minutes }, async () => {
+test("a loop of C that looks once", { timeout: 20 * minutes }, async () => {
   const { cases, report } = await shrunk("four-paths-2015", ".c", "while (thread_flags", "if (thread_flags");
   const [first] = cases;
   expect(first?.what).toBe("events");
@@ -78,8 +80,8 @@ test("a loop of C that looks once", { timeout: 5 * minutes }, async () => {
   expect(report).toMatch(/^ +> +\d+ {2}irqs on +—$/m);
 });
 
-test("a machine that hangs", { timeout: 5 * minutes }, async () => {
-  const { cases } = await shrunk("tiny-kernel", ".S", "\taddq\t$16, %rsp", "1:\tjmp\t1b", 1);
+test("a machine that hangs", { timeout: 20 * minutes }, async () => {
+  const { cases } = await shrunk("tiny-kernel", ".S", "\taddq\t$16, %rsp", "1:\tjmp\t1b", 1, 5000);
   expect(cases.map((c) => c.what)).toEqual(["the case did not come to its end"]);
   expect(cases[0]?.line).toMatch(/^simulate examples\/tiny-kernel.exitdsl --path trap_return( --from kernel)? --vendor amd$/);
   expect(cases[0]?.small.parts).toEqual({ text: "addq $16, %rsp", place: expect.stringMatching(/^tiny-kernel.exitdsl:\d+$/) });

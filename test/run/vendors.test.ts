@@ -13,10 +13,10 @@ import { Bench, type Image } from "../../src/verify/image.js";
 import { kernelsOf } from "../../src/verify/kernels.js";
 import { qemu } from "../../src/verify/qemu.js";
 import { compileText, readRepositoryFile } from "../docs/compile.js";
+import { seed } from "../seed.js";
 import { type Frame, runDirected } from "./directed.js";
 import { machineFolder, specFrom, specOf } from "./specs.js";
 
-const seed = Number(process.env.EXITDSL_SEED ?? Date.now() % 0x1_0000_0000) >>> 0;
 const exit = "syscall_return";
 /** The lowest address that is not canonical. */
 const hole = 0x8000_0000_0000n;
@@ -43,7 +43,6 @@ function benchOf(example: string): Promise<Bench> {
   return bench;
 }
 
-beforeAll(() => console.log(`EXITDSL_SEED=${seed}`));
 afterAll(async () => {
   for (const bench of await Promise.all(benches.values())) bench.dispose();
 });

@@ -97,9 +97,7 @@ slow_eretu:
 	.byte	0xf3, 0x0f, 0x01, 0xca		/* 109: eretu at slow_eretu on fault bad_eretu */
 	.else
 	.if	EXITDSL_SPLIT
-	.if	EXITDSL_CLEAR || (EXITDSL_SPLIT && !EXITDSL_FLEXIBLE)
 	verw	selector(%rip)			/* 111: do clear_buffers */
-	.endif
 	.else
 	testb	$4, 32(%rsp)			/* 113: when frame.ss has 4 (ss) */
 	jz	.Lslow_1
