@@ -36,6 +36,9 @@ export function verifyReport(result: Result, repeat: readonly string[] | undefin
     ...rows.flatMap(({ path, tally }) => waysOut(path, tally)),
     `State-changing instructions of ${counted(objects, "object file")} were compared with the spec's, one for one.`,
     ...(unseen > 0 ? [notComparable] : []),
+    ...(campaign.without.length > 0
+      ? [`Kernels with ${campaign.without.join(", ")} are not run: QEMU has not got what they ask of the CPU.`]
+      : []),
     ...rates(result),
     ...(notRun.units.length > 0
       ? [

@@ -5,6 +5,7 @@
 import type { Feature } from "../compiler/model/model.js";
 import type { Bench } from "./image.js";
 import { kernelsOf, someKernels } from "./kernels.js";
+import { CannotEmbed } from "./limits.js";
 import { Random } from "./random.js";
 
 /** How the outputs are looked at. A layer without cases looks at the object file. */
@@ -54,6 +55,8 @@ export interface Campaign {
   readonly kernels: readonly ReadonlySet<Feature>[];
   /** Kernels that the machine can run, chosen or not. */
   readonly possible: number;
+  /** Features of the assembly that none of them has. */
+  readonly without: readonly Feature[];
   /** Indices of the paths. */
   readonly paths: readonly number[];
   readonly units: readonly Unit[];
@@ -65,6 +68,9 @@ const unitCases = 10_000;
 /** The campaign of a spec's bench. A budget that ends it early has then seen something of each kernel: parts come in turn. */
 export function campaignOf(bench: Bench, settings: Settings): Campaign {
   const paths = bench.plans.flatMap(({ graph }, i) => (settings.paths?.includes(graph.exit.name) === false ? [] : [i]));
+  const possible = kernelsOf(bench);
+  if (possible.length === 0) throw new CannotEmbed("all of its kernels leave by ERETU or ERETS, and QEMU has no FRED");
+  const without = bench.assemblyFeatures.filter((feature) => !possible.some((on) => on.has(feature)));
   const kernels = someKernels(bench, settings.kernels, new Random(settings.seed));
   const random = new Random(~settings.seed);
   const units: Unit[] = [];
@@ -80,7 +86,7 @@ export function campaignOf(bench: Bench, settings: Settings): Campaign {
       }
     }
   }
-  return { settings, kernels, possible: kernelsOf(bench).length, paths, units };
+  return { settings, kernels, possible: possible.length, without, paths, units };
 }
 
 /** A part of a campaign: each unit whose number is `index` - 1, counted in `count`s. */

@@ -1,6 +1,8 @@
 /** Kernels that the bench machine can run: combinations of features of the assembly. */
 import { combinations } from "../compiler/model/features.js";
 import type { Feature } from "../compiler/model/model.js";
+import type { LinearInstruction, LinearLabel } from "../compiler/path/linear.js";
+import { assembledItems } from "./assembled.js";
 import type { Emulator } from "./emulator.js";
 import type { Bench } from "./image.js";
 import { qemu } from "./qemu.js";
@@ -12,7 +14,14 @@ export function canRun(feature: Feature, { missing }: Emulator = qemu): boolean 
 
 /** All admissible combinations of features that the assembly tests and the machine has. */
 export function kernelsOf(bench: Bench, emulator = qemu): readonly ReadonlySet<Feature>[] {
-  return combinations(bench.assemblyFeatures.filter((f) => canRun(f, emulator)));
+  const kernels = combinations(bench.assemblyFeatures.filter((f) => canRun(f, emulator)));
+  if (!emulator.missing.has("X86_FEATURE_FRED") || !bench.program.instructions.some(isFreds)) return kernels;
+  // A spec can have FRED's instructions without a feature that says so.
+  return kernels.filter((on) => !bench.program.routines.some(({ items }) => assembledItems(items, on).some(isFreds)));
+}
+
+function isFreds(item: LinearInstruction | LinearLabel): boolean {
+  return item.kind === "instruction" && /^eret[us]$/.test(item.instruction.mnemonic);
 }
 
 /** Up to `count` of them: the one with nothing and the largest one first, then any. */

@@ -63,6 +63,8 @@ const resultSchema = v.object({
     cases: count,
     kernels: v.array(names),
     possible: count,
+    /** Features that QEMU has no kernel with. */
+    without: names,
     paths: names,
     units: count,
   }),
@@ -147,6 +149,7 @@ export function resultOf(
       cases: settings.cases,
       kernels: campaign.kernels.map((on) => [...on].map((f) => f.name)),
       possible: campaign.possible,
+      without: campaign.without.map((f) => f.name),
       paths: [...paths],
       units: campaign.units.length,
     },

@@ -7,7 +7,7 @@ import { ConfigMap, PersistentVolumeClaim } from "kubernetes-models/v1";
 import { beforeAll, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { builtTool, folder, run, tiny, write } from "../cli/tool.js";
-import { withoutTime } from "./results.js";
+import { withoutProgress, withoutTime } from "./results.js";
 
 const documents = parseAllDocuments(readFileSync("campaign/kubernetes.yaml", "utf8"));
 const objects = documents.map((document) => document.toJS());
@@ -57,7 +57,7 @@ test("the commands of all indices, and then the merge, are the campaign in one",
   };
   for (let index = 0; index < shards; index++) {
     const { status, stderr } = container(verify, { JOB_COMPLETION_INDEX: String(index) });
-    expect({ status, stderr: stderr.replace(/^\d+ of .*\n/gm, "") }).toEqual({ status: 0, stderr: "" });
+    expect({ status, stderr: withoutProgress(stderr) }).toEqual({ status: 0, stderr: "" });
   }
   expect(container(merge, {}).stdout).toContain("The machine and the simulator agree.\n");
   const { CASES, KERNELS, SEED } = data;

@@ -4,3 +4,8 @@ export function withoutTime(json: string): unknown {
   const { casesInQemu, stepsInQemu, wall, ...counts } = time;
   return { ...rest, counts };
 }
+
+/** Where standard error is no terminal, a line comes every ten seconds. */
+export function withoutProgress(stderr: string): string {
+  return stderr.replace(/^\d[\d,]* of \d[\d,]* units?, .*\n/gm, "");
+}

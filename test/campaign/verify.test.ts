@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtTool, folder, run, tiny, write, wrong } from "../cli/tool.js";
-import { withoutTime } from "./results.js";
+import { withoutProgress, withoutTime } from "./results.js";
 
 const minute = 60_000;
 /** Few cases: what they show is other tests' business. */
@@ -17,9 +17,24 @@ beforeAll(async () => {
   write(root, { "tiny.exitdsl": tiny, "again.exitdsl": tiny, "wrong.exitdsl": wrong });
 });
 
-const verify = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => run(tool, ["verify", ...args], { cwd: root, env });
+function verify(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { status, stderr, stdout } = run(tool, ["verify", ...args], { cwd: root, env });
+  return { status, stderr: withoutProgress(stderr), stdout };
+}
+
+const bug = (name: string) => join(import.meta.dirname, "../bugs", name, "fixed.exitdsl");
 
 describe("a campaign", () => {
+  test.each([
+    ["ia32-popfq-if", "POPF among the steps, SYSRETL"],
+    ["espfix32-user-cr3", "a recovery that has no label"],
+    ["arm64-nmi-lockdep", "no C side"],
+  ])("of %s: %s", { timeout: 20 * minute }, (name) => {
+    const { status, stderr, stdout } = verify([bug(name), "--seed", "1", "--cases", "100"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("\nThe machine and the simulator agree.\n");
+  });
+
   test("in parts, merged, is the same as in one; the report names the command that repeats it", { timeout: 20 * minute }, () => {
     const parts = [1, 2, 3].map((i) => `${i}.json`);
     for (const [i, part] of parts.entries()) {
@@ -114,6 +129,19 @@ describe("what stands in the way", () => {
       status: 1,
       stderr: "exitdsl: nothing.exitdsl cannot be run on the bench machine: the spec has no exit: there is no path to run\n",
     });
+  });
+
+  test("an instruction that names memory which the machine has not got", () => {
+    const { status, stderr } = verify([bug("gvisor-root-table-prefault"), "--cases", "1"]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/fixed\.exitdsl cannot be run on the bench machine: an instruction names memory at `\(%rax\)`; /);
+  });
+
+  test("kernels that QEMU cannot be are left out, and named", () => {
+    const { status, stdout } = verify([bug("nmi-fred-ipi-missing"), "--time", "0s"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain(" 1 of 1 kernel, ");
+    expect(stdout).toContain("Kernels with FRED are not run: QEMU has not got what they ask of the CPU.\n");
   });
 
   test.each([
