@@ -279,3 +279,23 @@ test("EX3004, once-only work that has run already", () => {
   expect(secondary[0]).toEqual(["trace", "it runs here already"]);
   expect(findings(prepare("when depth == 0 { run trace } else { run trace } irqs off"))).toEqual([]);
 });
+
+describe("EX3009 and final work", () => {
+  const duty =
+    "require fire done at user flags late in cpu.late { ARMED bit 0 } work fire { final when ARMED call fire() requires irqs off }";
+
+  test("a look behind which nothing sets the flag shows that nothing is owed", () => {
+    expect(findings(`${duty} ${prepare("irqs off run fire")}`)).toEqual([]);
+    expect(findings(`${duty.replace("fire {", "fire if PTI {")} ${prepare("irqs off run fire")}`)).toEqual([]);
+  });
+
+  test("work behind it that may set the flag makes it owed again", () => {
+    const arm = "step arm { call arm() may set ARMED }";
+    const found = findings(`${duty} ${arm} ${prepare("irqs off run fire do arm")}`);
+    expect(new Set(found.map((f) => f.code))).toEqual(new Set(["EX3009", "EX3011"]));
+  });
+
+  test("no way goes by it", () => {
+    expect(findings(`${duty} ${prepare("irqs off when depth == 0 { run fire }")}`).map((f) => f.code)).toContain("EX3009");
+  });
+});

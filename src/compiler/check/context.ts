@@ -2,7 +2,7 @@
 
 import type { GeneralRegister } from "../machine/instruction.js";
 import { readsFrame, visitTest } from "../model/expressions.js";
-import type { Condition, Duty, Event, Feature, Flag, Model, Require, StateDimension, Test, Token } from "../model/model.js";
+import type { Condition, Duty, Event, Feature, Flag, Model, Require, StateDimension, Test, Token, Work } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
 import type { PathGraph, PathNode, PlacedInstruction, TerminalNode } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
@@ -34,7 +34,18 @@ export interface PathContext {
    */
   readonly oneShot: readonly { readonly flag: Flag; readonly owing: bigint }[];
   /** What is remembered of work that has run. */
-  readonly marks: MarkedWork & { readonly finalBits: number; readonly askingBits: number };
+  readonly marks: MarkedWork & {
+    readonly finalBits: number;
+    readonly askingBits: number;
+    /** `forgotten`: flags that nothing but the duty asks for. */
+    readonly dutyBits: readonly {
+      readonly bit: number;
+      readonly work: Work;
+      readonly flags: number;
+      readonly again: boolean;
+      readonly forgotten: number;
+    }[];
+  };
   readonly conditions: readonly Condition[];
   readonly facts: readonly Fact[];
   /** Whether some terminal minds that the frame was rewritten. */
@@ -156,7 +167,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   if (flagBit.size > limits.flags) return { what: "work flags", count: flagBit.size, limit: limits.flags };
   if (facts.length > limits.conditions) return { what: "conditions", count: facts.length, limit: limits.conditions };
   const dimensions = new Map(model.dimensions.map((d) => [d.name, d]));
-  const found = markedWork(graph);
+  const found = markedWork(graph, owing);
   const marks = { ...found, final: found.final.filter(({ flag }) => !required.has(flag)) };
   const flags = (list: readonly Flag[]) => list.reduce((bits, f) => bits | (1 << (flagBit.get(f) ?? 31)), 0) & 0x7fffffff;
   return {
@@ -172,7 +183,18 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
         owing: conditions.reduce((set, c) => set | (c === undefined ? space.all : (space.where(c) ?? space.all)), 0n),
       }))
       .sort((a, b) => a.flag.index - b.flag.index),
-    marks: { ...marks, finalBits: flags(marks.final.map(({ flag }) => flag)), askingBits: flags(marks.asking.map(({ flag }) => flag)) },
+    marks: {
+      ...marks,
+      finalBits: flags(marks.final.map(({ flag }) => flag)),
+      askingBits: flags(marks.asking.map(({ flag }) => flag)),
+      dutyBits: marks.duties.map((duty) => ({
+        ...duty,
+        flags: flags(duty.flags),
+        forgotten: flags(
+          duty.flags.filter((flag) => !oneShot.has(flag) && !marks.duties.some((d) => d !== duty && d.flags.includes(flag))),
+        ),
+      })),
+    },
     conditions: [...conditions],
     facts,
     mindsRewriting,

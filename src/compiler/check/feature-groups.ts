@@ -8,7 +8,7 @@
  */
 import { effectsOf } from "../machine/instructions.js";
 import { visitTest } from "../model/expressions.js";
-import type { Contract, Event, Feature, Flag, StateDimension, Test } from "../model/model.js";
+import type { Contract, Duty, Event, Feature, Flag, StateDimension, Test } from "../model/model.js";
 import { visitNodes } from "../path/flow.js";
 import type { InstructionsNode, PathGraph, PathNode } from "../path/graph.js";
 import { dutiesOf } from "./context.js";
@@ -21,7 +21,7 @@ const together = 3;
  * What features may change and look at. All built-in states but the buffers are one: rules look at several of them at once. What is changed in
  * `leave` is not looked at in `prepare`.
  */
-type Resource = StateDimension | Flag | "machine" | "buffers" | "machine in C";
+type Resource = StateDimension | Flag | Duty | "machine" | "buffers" | "machine in C";
 
 /** The groups, each with the features that decide where the path goes. One: nothing is gained by splitting. */
 export function featureGroups(graph: PathGraph): readonly ReadonlySet<Feature>[] | undefined {
@@ -60,9 +60,10 @@ class Uses {
     for (const { condition, setting } of model.requires) if (condition) this.join(features(condition), this.resource(setting.dimension));
     for (const { condition, flags } of model.owed) if (condition) for (const flag of flags) this.join(features(condition), flag);
     for (const { condition, restores } of model.steps) if (condition && restores) this.join(features(condition), "machine");
-    for (const { test, condition, work } of exit.toUser ? dutiesOf(model, exit.events) : []) {
+    for (const duty of exit.toUser ? dutiesOf(model, exit.events) : []) {
+      const { test, condition, work } = duty;
       const kernels = [condition, work.condition].flatMap((t) => (t ? [...features(t)] : []));
-      if (kernels.length > 0) this.join(new Set(kernels), "machine");
+      if (kernels.length > 0) this.join(new Set(kernels), duty);
       if (test && kernels.length > 0) for (const flag of flagsIn(test)) this.join(new Set(kernels), flag);
     }
     const written = this.written();
@@ -167,7 +168,7 @@ class Uses {
         this.contract(node.item, guard);
         this.read(guard, this.machine);
         this.write(guard, "buffers");
-        if (this.graph.model.duties.some((duty) => duty.work === node.item)) this.write(guard, this.machine);
+        for (const duty of this.graph.model.duties) if (duty.work === node.item) this.write(guard, duty);
         if (node.item.kind === "work" && node.item.guard) for (const flag of flagsIn(node.item.guard)) this.join(guard, flag);
         return;
       case "instructions":

@@ -12,7 +12,7 @@ import { afterWork, withLook, withSet, withTaken } from "./work-marks.js";
 /** While IRQs are on, an interrupt may set every async flag, and no snapshot tells what they are. */
 export function settle(context: PathContext, vector: Vector): Vector {
   if (valueNameOf(vector, context.dimension("irqs")) === "off") return vector;
-  return withSet(vector, context.asyncFlags);
+  return withSet(context, vector, context.asyncFlags);
 }
 
 function withFlags(vector: Vector, flags: FlagBox): Vector {
@@ -56,7 +56,7 @@ export function afterCall(context: PathContext, vector: Vector, node: CallNode):
 
 /** What every contract does: flags, the frame's version, and what it ensures. */
 function afterContract(context: PathContext, vector: Vector, item: Contract): Vector {
-  let next = withSet(withFlags(vector, clearFlags(vector.flags, context.flags(item.clears))), context.flags(item.maySet));
+  let next = withSet(context, withFlags(vector, clearFlags(vector.flags, context.flags(item.clears))), context.flags(item.maySet));
   if (item.rewritesFrame) next = rewritten(context, next);
   if (item.touches.length > 0) next = dirtied(context, next);
   if (item.mayFault) next = faulted(context, next);

@@ -2,9 +2,9 @@
  * Work that the spec requires to be done: where its guard asks for it, it has run when user mode is reached (INV-10, INV-11). A mask that leaves its
  * flag out, a way around it, and a look at flags that were set since are all the same fault: nobody ran it.
  */
-import type { Test } from "../../model/model.js";
+import type { Test, Work } from "../../model/model.js";
 import { dutiesOf, type PathContext } from "../context.js";
-import { maybeSet } from "../flag-box.js";
+import { clearFlags, maybeSet } from "../flag-box.js";
 import type { Rule } from "../rule.js";
 import type { Vector } from "../vector.js";
 
@@ -12,7 +12,11 @@ export const duties: Rule = ({ context, node, vector, combinations, report }) =>
   if (node.kind !== "terminal" || !vector.toUser) return;
   for (const duty of dutiesOf(context.model, [vector.event])) {
     const { work, test, condition, because, span } = duty;
-    if ((vector.done & (1 << context.model.duties.indexOf(duty))) !== 0 || (test && !maybe(context, vector, test, true))) continue;
+    if (
+      (vector.done & (1 << context.model.duties.indexOf(duty))) !== 0 ||
+      (test && !maybe(context, asKnown(context, vector, work), test, true))
+    )
+      continue;
     const owing = [condition, work.condition].reduce((set, c) => (c ? set & (context.features.where(c) ?? set) : set), combinations);
     if (owing === 0n) continue;
     const flags = test ? asked(context, test) : 0;
@@ -30,6 +34,13 @@ export const duties: Rule = ({ context, node, vector, combinations, report }) =>
     });
   }
 };
+
+/** Where final work has looked at its flag in time, the flag asks for nothing more, whatever its value is. */
+function asKnown(context: PathContext, vector: Vector, work: Work): Vector {
+  const flags = context.marks.final.filter((f) => f.work === work).map((f) => f.flag);
+  const looked = vector.handled & context.flags(flags);
+  return looked === 0 ? vector : vector.with({ flags: clearFlags(vector.flags, looked) });
+}
 
 function whenText(context: PathContext, flags: number): string {
   const names = [...context.flagBit].filter(([, bit]) => (flags & (1 << bit)) !== 0).map(([flag]) => `\`${flag.name}\``);
