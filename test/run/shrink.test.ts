@@ -81,7 +81,7 @@ test("a loop of C that looks once", { timeout: 20 * minutes }, async () => {
 });
 
 test("a machine that hangs", { timeout: 20 * minutes }, async () => {
-  const { cases } = await shrunk("tiny-kernel", ".S", "\taddq\t$16, %rsp", "1:\tjmp\t1b", 1, 5000);
+  const { cases } = await shrunk("tiny-kernel", ".S", "\taddq\t$16, %rsp", "1:\tjmp\t1b", 1, 3000);
   expect(cases.map((c) => c.what)).toEqual(["the case did not come to its end"]);
   expect(cases[0]?.line).toMatch(/^simulate examples\/tiny-kernel.exitdsl --path trap_return( --from kernel)? --vendor amd$/);
   expect(cases[0]?.small.parts).toEqual({ text: "addq $16, %rsp", place: expect.stringMatching(/^tiny-kernel.exitdsl:\d+$/) });
