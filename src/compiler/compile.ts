@@ -98,12 +98,23 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
     };
     if (!failed()) artefacts.push(...backEnds.flatMap((b) => b.emit(model, graphs, emitOptions)));
   }
-  return { sources, model, graphs, artefacts, diagnostics: limited(diagnostics), statistics };
+  return { sources, model, graphs, artefacts, diagnostics: limited(told(diagnostics)), statistics };
 }
 
 /** `specs/linux-6.12.exitdsl` → `linux-6.12`. */
 export function stemOf(name: string): string {
   return name.replace(/^.*[/\\]/, "").replace(/\.exitdsl$/, "");
+}
+
+/** What several exits suffer from in a tail that they share is one fault. */
+function told(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const places = new Set<string>();
+  return diagnostics.filter(({ code, message, primary: { span } }) => {
+    const place = `${code} ${span.source.name} ${span.start} ${message}`;
+    const fresh = !places.has(place);
+    places.add(place);
+    return fresh;
+  });
 }
 
 function limited(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {

@@ -317,6 +317,8 @@ function isConsequence({ finding, node }: Found, tail: Found): boolean {
   if (finding.code === "EX3012" && tail.finding.code === "EX4005") return node === tail.node;
   if (finding.code === "EX3011" && (tail.finding.code === "EX3003" || tail.finding.code === "EX3005"))
     return (tail.finding.args as { readonly item: string }).item === (finding.args as { readonly item: string }).item;
+  if (finding.code === "EX3009" && (tail.finding.code === "EX3003" || tail.finding.code === "EX3005"))
+    return (tail.finding.args as { readonly item: string }).item === (finding.args as { readonly work: string }).work;
   if (tail.finding.code !== "EX5008" || tail.node.kind !== "jump" || node === tail.node) return false;
   const { cause } = finding;
   const wrong = tail.finding.cause;
@@ -340,7 +342,7 @@ function once(diagnostics: readonly Diagnostic[]): Diagnostic[] {
     const [cause] = d.secondary;
     const since = atTerminal.has(d.code) && cause ? `${cause.span.source.name} ${cause.span.start} ${cause.message}` : place;
     const kernels = d.notes.find(isFeatureNote);
-    const key = `${d.code} ${since} ${d.message.replace(terminalName, "")} ${d.notes.filter((note) => note !== kernels).join(" ")}`;
+    const key = `${d.code} ${since} ${d.message.replace(terminalName, "").replace(/ it is \S+$/, "")} ${d.notes.filter((note) => note !== kernels).join(" ")}`;
     const first = told.get(key);
     const message = kernels === undefined || first?.notes.includes(kernels) ? "and here" : `and here, ${kernels}`;
     told.set(key, first ? { ...first, secondary: [...first.secondary, { span, message }] } : d);
@@ -349,5 +351,5 @@ function once(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 }
 
 /** What several terminals may have in common. */
-const atTerminal: ReadonlySet<string> = new Set<Code>(["EX3001", "EX3011", "EX7001", "EX8001"]);
+const atTerminal: ReadonlySet<string> = new Set<Code>(["EX3001", "EX3009", "EX3011", "EX7001", "EX8001"]);
 const terminalName = new RegExp(`\`(?:${terminalRows.map((t) => t.name).join("|")})\``);

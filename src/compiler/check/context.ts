@@ -33,6 +33,8 @@ export interface PathContext {
    * that duty.
    */
   readonly oneShot: readonly { readonly flag: Flag; readonly owing: bigint }[];
+  /** The work that the path owes. */
+  readonly duties: readonly Duty[];
   /** What is remembered of work that has run. */
   readonly marks: MarkedWork & {
     readonly finalBits: number;
@@ -183,6 +185,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
         owing: conditions.reduce((set, c) => set | (c === undefined ? space.all : (space.where(c) ?? space.all)), 0n),
       }))
       .sort((a, b) => a.flag.index - b.flag.index),
+    duties: owing,
     marks: {
       ...marks,
       finalBits: flags(marks.final.map(({ flag }) => flag)),
@@ -191,7 +194,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
         ...duty,
         flags: flags(duty.flags),
         forgotten: flags(
-          duty.flags.filter((flag) => !oneShot.has(flag) && !marks.duties.some((d) => d !== duty && d.flags.includes(flag))),
+          duty.flags.filter((flag) => !oneShot.has(flag) && !marks.duties.some((d) => d.work !== duty.work && d.flags.includes(flag))),
         ),
       })),
     },
@@ -247,7 +250,7 @@ function ofProcessorWords(test: Test): boolean {
 /** Does a terminal take a register's value from another saved word than the register's own (RCX from the saved RIP)? */
 function loadsOtherWord({ terminal, before }: TerminalNode, { frame }: Model): boolean {
   return terminal.frameRequirements.some((requirement) => {
-    if (requirement.kind !== "equal") return false;
+    if (requirement.kind !== "equal" || requirement.seen !== undefined) return false;
     const value = before.registers[requirement.left as GeneralRegister];
     return value.kind === "field" && frame?.fields.find((f) => f.name === value.field)?.saves === requirement.right;
   });

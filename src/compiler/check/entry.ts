@@ -5,7 +5,8 @@
  */
 import { diagnostic } from "../diagnostics/catalogue.js";
 import type { Diagnostic, Label } from "../diagnostics/diagnostic.js";
-import type { Entry, Event, Model, StateDimension, StateSetting, Test } from "../model/model.js";
+import { visitTest } from "../model/expressions.js";
+import type { Action, Entry, Event, Model, Require, StateDimension, StateSetting, Test } from "../model/model.js";
 import { buildEntry } from "../path/build.js";
 import { waysPassing } from "../path/flow.js";
 import type { PathNode } from "../path/graph.js";
@@ -81,13 +82,34 @@ function checkEntry(model: Model, entry: Entry, event: Event, interrupted: reado
       statistics: { states: 0, featureCombinations: 0 },
     };
   }
-  const owed = model.requires.filter((r) => r.target === "user");
+  const owed = owedBefore(model, entry, event);
   const also: Test[] = owed.flatMap((r) => (r.condition ? [r.condition] : []));
-  return examine(graph, (context) => arrivals(context, event, interrupted), endRule(entry, event, interrupted), also);
+  return examine(graph, (context) => arrivals(context, event, interrupted, owed), endRule(entry, event, interrupted), also);
+}
+
+/** What user mode guarantees to an entry, of the states that the entry or its event minds. */
+function owedBefore(model: Model, { body }: Entry, { starts }: Event): readonly Require[] {
+  const minded = new Set<StateDimension>(starts.map((s) => s.dimension));
+  const visit = (actions: readonly Action[]): void => {
+    for (const action of actions) {
+      if (action.kind === "do") for (const { dimension } of [...action.step.requires, ...action.step.ensures]) minded.add(dimension);
+      if (action.kind === "when") {
+        visitTest(action.test, (t) => {
+          if (t.kind === "state") minded.add(t.dimension);
+        });
+        visit([...action.then, ...action.otherwise]);
+      }
+      if (action.kind === "window") visit(action.body);
+    }
+  };
+  visit(body);
+  return model.requires.filter(({ target, test, setting: { dimension } }) => {
+    return target === "user" && !test && (dimension.builtIn || minded.has(dimension));
+  });
 }
 
 /** The vectors in which an event can arrive. */
-function arrivals(context: PathContext, event: Event, interrupted: readonly Interrupted[]): Start[] {
+function arrivals(context: PathContext, event: Event, interrupted: readonly Interrupted[], owed: readonly Require[]): Start[] {
   const { features, model } = context;
   const result: Start[] = [];
   const add = (toUser: boolean, values: readonly number[], combinations: bigint) => {
@@ -104,8 +126,7 @@ function arrivals(context: PathContext, event: Event, interrupted: readonly Inte
     let states: { values: number[]; combinations: bigint }[] = [
       { values: withValues(context, usual, userMode), combinations: features.all },
     ];
-    for (const { setting, condition, target, test } of model.requires) {
-      if (target !== "user" || test) continue;
+    for (const { setting, condition } of owed) {
       const owing = condition ? (features.where(condition) ?? features.all) : features.all;
       states = states.flatMap(({ values, combinations }) => [
         { values: settled(values, setting), combinations: combinations & owing },

@@ -34,6 +34,10 @@ export interface InstructionFacts {
   readonly guessedSwap: boolean;
   /** Pushes, pops, calls, or accesses memory through RSP. */
   readonly usesStack: boolean;
+  /** It pushes, calls, or writes memory through RSP. */
+  readonly writesStack: boolean;
+  /** It accesses data of the kernel's that is not per-CPU data, by its address. */
+  readonly kernelMemory: boolean;
   /** The memory areas that it accesses through a pointer that is known. */
   readonly regions: readonly string[];
   /** Dimensions that it writes in a way that only its step's contract can tell the meaning of. */
@@ -89,6 +93,13 @@ function findFacts(context: PathContext, placed: PlacedInstruction, after: Locat
     ),
     guessedSwap: jumped && effects.some((e) => e.kind === "swapgs"),
     usesStack,
+    writesStack: effects.some(
+      (e) =>
+        e.kind === "push" ||
+        e.kind === "call" ||
+        ((e.kind === "write" || e.kind === "pop") && placeAddress(e.place).some((a) => a.base === "rsp" && a.segment === undefined)),
+    ),
+    kernelMemory: addresses.some((a) => a.segment === undefined && (a.base === "rip" || a.base === undefined)),
     regions,
     opaque,
     gained: now & ~before,

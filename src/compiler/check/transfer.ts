@@ -50,7 +50,10 @@ export function afterEvaluate(context: PathContext, vector: Vector, node: Evalua
 export function afterCall(context: PathContext, vector: Vector, node: CallNode): Vector {
   const { item } = node;
   const next = afterContract(context, dirtied(context, item.kind === "work" ? afterWork(context, vector, item) : vector), item);
-  const done = context.model.duties.reduce((bits, duty, i) => (duty.work === item ? bits | (1 << i) : bits), next.done);
+  const done = context.duties.reduce(
+    (bits, duty) => (duty.work === item ? bits | (1 << context.model.duties.indexOf(duty)) : bits),
+    next.done,
+  );
   return settle(context, done === next.done ? next : next.with({ done }));
 }
 

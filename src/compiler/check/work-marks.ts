@@ -53,12 +53,13 @@ export function markedWork(graph: PathGraph, owed: readonly Duty[]): MarkedWork 
       return works.length === 0 ? [] : [{ flag, works }];
     }),
     once: [...once].flatMap(([work, places]) => (places > 1 ? [work] : [])),
-    duties: owed.flatMap(({ work, test }) => {
+    duties: owed.flatMap((duty) => {
+      const { work, test } = duty;
       if (test?.kind !== "flags" || test !== work.guard) return [];
       // Once-only work that has run is not owed again; only where nothing sets its flags is it the same as work that nobody asked for.
       const again = work.policy !== "once";
       if (!again && test.flags.some((flag) => flag.async || settable.has(flag))) return [];
-      return [{ bit: 1 << graph.model.duties.findIndex((d) => d.work === work && owed.includes(d)), work, flags: test.flags, again }];
+      return [{ bit: 1 << graph.model.duties.indexOf(duty), work, flags: test.flags, again }];
     }),
     absent: new Map([...absent].filter(([, works]) => works.length > 0)),
   };

@@ -7,7 +7,7 @@ export const entries3to8 = {
     title: "one-shot work may be pending at a return to user mode",
     message: "{flags} may be pending when `{terminal}` returns to user mode",
   },
-  EX3002: { severity: "error", title: "work that sleeps, with IRQs off", message: "`{item}` may sleep, and IRQs are off here" },
+  EX3002: { severity: "error", title: "work that sleeps where it must not", message: "`{item}` may sleep, and {why}" },
   EX3003: { severity: "error", title: "final work with IRQs on", message: "`{item}` is final work, and IRQs are on here" },
   EX3004: { severity: "error", title: "once-only work that may run twice", message: "`{item}` is to run once, and {why}" },
   EX3005: {
@@ -86,6 +86,11 @@ export const entries3to8 = {
     severity: "error",
     title: "a step whose contract its instructions contradict",
     message: "`{item}` says it ensures {dimension} {wanted}, and its instructions leave it {actual}",
+  },
+  EX4010: {
+    severity: "error",
+    title: "a write to the espfix stack",
+    message: "`{instruction}` writes to the stack, and RSP is the espfix stack's read-only alias",
   },
   EX4009: { severity: "error", title: "a jump on flags that are gone", message: "`{instruction}` tests flags, and {why}" },
   // 5: terminals

@@ -39,7 +39,17 @@ export type TerminalRequirement = readonly [dimension: string, value: string, wh
 
 /** A fact about saved fields that a terminal needs; fields are named by the register that they save. */
 export type FrameRequirement =
-  | { readonly kind: "equal"; readonly left: string; readonly right: string; readonly why: string }
+  | {
+      readonly kind: "equal";
+      readonly left: string;
+      readonly right: string;
+      readonly why: string;
+      /**
+       * When user mode sees what was in the left register: always, if nothing is said. Where it does not, it is enough that the right word is
+       * loaded there.
+       */
+      readonly seen?: "unless lost" | "never";
+    }
   | { readonly kind: "selector"; readonly field: "cs" | "ss"; readonly why: string }
   | { readonly kind: "canonical"; readonly field: string; readonly why: string }
   | { readonly kind: "lacks"; readonly field: string; readonly bits: bigint; readonly bitNames: string; readonly why: string };
@@ -131,6 +141,20 @@ export const terminals: readonly Terminal[] = [
     popsFrame: false,
     wordsAt: 0,
     frameRequirements: [
+      {
+        kind: "equal",
+        left: "rcx",
+        right: "rip",
+        why: "SYSRET takes EIP from ECX, so the user's ECX survives only where both are the same, or where the ABI gives it up",
+        seen: "unless lost",
+      },
+      {
+        kind: "equal",
+        left: "r11",
+        right: "rflags",
+        why: "SYSRET takes EFLAGS from R11",
+        seen: "never",
+      },
       { kind: "selector", field: "cs", why: "SYSRET sets CS to IA32_STAR[63:48], whatever was saved" },
       { kind: "selector", field: "ss", why: "SYSRET sets SS to IA32_STAR[63:48] + 8, whatever was saved" },
       {

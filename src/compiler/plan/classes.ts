@@ -39,7 +39,7 @@ export function kernelClasses({ context, goal, arrived, waivers }: Arrival): Ker
   const relevant = relevantDimensions(context, [...conceivable, ...(goal.kind === "tail" ? stepsOf(goal.tail.body, [goal.tail]) : [])]);
   // Work flags are the business of `prepare`, and what is known of the frame cannot change any more: no step of a tail asks for them.
   const flags = unknownFlags(context.allFlags);
-  const known = { flags, facts: 0, decided: 0, denied: 0, stale: 0, rewritten: false };
+  const known = { flags, facts: 0, decided: 0, denied: 0, stale: 0, rewritten: false, done: -1 };
   const without = (vector: Vector, settled: ReadonlySet<StateDimension>) =>
     [...settled].reduce((v, d) => withValue(v, d, 0), vector.with(known));
 

@@ -10,6 +10,8 @@ export const atInterrupts: Rule = (visit) => {
   // Where they go off, and at a terminal, no more is done with them on.
   const areOn = valueNameOf(vector, context.dimension("irqs")) === "on" && node.kind !== "irqs" && node.kind !== "terminal";
   if (!goOn && !areOn) return;
+  // IRQs go on in no NMI at all, which is told (EX4005).
+  if (valueNameOf(vector, context.dimension("nmi")) === "masked") return;
   for (const { target, setting, condition, because, span } of context.requires) {
     const { dimension, value } = setting;
     if (target !== "interrupts" || valueIndex(vector, dimension) === value) continue;

@@ -21,9 +21,6 @@ const callRequires = [
   ["tf", "clear", "every instruction of it would raise #DB, whose handler excuses the first few of an entry only (SDM Vol. 2B, SYSENTER)"],
 ] as const;
 
-/** What the functions of `call` instructions take for granted, too: they say themselves what they need of GS and the like. */
-const anyCallRequires = callRequires.filter(([name]) => name === "df" || name === "ac" || name === "tf");
-
 /** Does a setting hold? `registers user except …` is asked register by register. */
 export function holds(context: PathContext, vector: Vector, setting: StateSetting): boolean {
   if (setting.dimension !== context.dimension("registers")) return valueIndex(vector, setting.dimension) === setting.value;
@@ -40,7 +37,7 @@ export const contracts: Rule = (visit) => {
   if (instruction !== undefined) {
     if (node.kind !== "instructions" || node.step.form.kind === "call") return;
     const calls = instructionFacts(context, node, instruction)?.effects.some((e) => e.kind === "call");
-    if (calls) checkCall(visit, node.step, anyCallRequires);
+    if (calls) checkCall(visit, node.step);
     return;
   }
   if (node.kind === "jump") {
@@ -87,7 +84,7 @@ export const contracts: Rule = (visit) => {
         },
       });
   }
-  if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item, callRequires);
+  if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item);
 };
 
 /**
@@ -139,8 +136,8 @@ function findDecided(context: PathContext, node: InstructionsNode): ReadonlySet<
   return decided;
 }
 
-function checkCall({ context, vector, report }: Visit, item: Contract, required: readonly (typeof callRequires)[number][]): void {
-  for (const [name, wanted, why] of required) {
+function checkCall({ context, vector, report }: Visit, item: Contract): void {
+  for (const [name, wanted, why] of callRequires) {
     const dimension = context.dimension(name);
     const actual = valueNameOf(vector, dimension);
     // What the contract asks for itself was told already.

@@ -10,6 +10,7 @@ import type { Vector } from "../vector.js";
 
 export const duties: Rule = ({ context, node, vector, combinations, report }) => {
   if (node.kind !== "terminal" || !vector.toUser) return;
+  const pending = maybeSet(vector.flags) & context.flags(context.oneShot.map(({ flag }) => flag));
   for (const duty of dutiesOf(context.model, [vector.event])) {
     const { work, test, condition, because, span } = duty;
     if (
@@ -20,6 +21,8 @@ export const duties: Rule = ({ context, node, vector, combinations, report }) =>
     const owing = [condition, work.condition].reduce((set, c) => (c ? set & (context.features.where(c) ?? set) : set), combinations);
     if (owing === 0n) continue;
     const flags = test ? asked(context, test) : 0;
+    // Where flags may be pending (EX3001), the last look at them is old; what else it did not see is no other fault.
+    if (pending !== 0 && (work.policy === "final" || (flags & pending) !== 0)) continue;
     report({
       code: "EX3009",
       args: { work: work.name, when: whenText(context, flags), terminal: node.terminal.name },

@@ -23,7 +23,10 @@ export function frameFacts({ context, vector, report }: Visit, node: TerminalNod
   const stale = all.filter((c) => c.stale);
   // As long as the saved RCX is the one that SYSCALL overwrote, what is loaded needs no comparison.
   const loaded = (requirement: FrameRequirement) => provedByRegisters(context, node, requirement);
-  const unproved = frameRequirements.filter((r) => !proved(known, r) && (vector.rewritten || !loaded(r)));
+  // What user mode does not see need not be the same.
+  const unseen = (r: FrameRequirement) =>
+    r.kind === "equal" && (r.seen === "never" || (r.seen === "unless lost" && vector.event.loses.includes(r.left)));
+  const unproved = frameRequirements.filter((r) => !unseen(r) && !proved(known, r) && (vector.rewritten || !loaded(r)));
   for (const requirement of unproved) {
     const outdated = stale.find((c) => c.condition && proved([...known, c], requirement));
     if (!outdated?.condition) continue;
@@ -164,7 +167,7 @@ function compared(test: Test, outcome: boolean): Compare[] {
     case "condition":
       return compared(test.condition.test, outcome);
     case "compare":
-      return [outcome ? test : { ...test, operator: opposite[test.operator] }];
+      return [upright(outcome ? test : { ...test, operator: opposite[test.operator] })];
     default:
       return [];
   }
@@ -181,6 +184,36 @@ const opposite: Readonly<Record<Comparison, Comparison>> = {
   lacks: "has",
 };
 
+/** `USER_RIP_END > frame.rip` says the same as `frame.rip < USER_RIP_END`. */
+function upright(test: Compare): Compare {
+  const operator = mirrored[test.operator];
+  return test.left.kind === "number" && operator ? { ...test, left: test.right, operator, right: test.left } : test;
+}
+
+const mirrored: Partial<Readonly<Record<Comparison, Comparison>>> = {
+  "==": "==",
+  "!=": "!=",
+  "<": ">",
+  "<=": ">=",
+  ">": "<",
+  ">=": "<=",
+};
+
+/** The saved registers that are known to equal one, itself included. */
+function equals(known: readonly Clause[], register: string): ReadonlySet<string> {
+  const result = new Set([register]);
+  for (let size = 0; size < result.size; ) {
+    size = result.size;
+    for (const { test } of known) {
+      const [left, right] = [savedRegister(test.left), savedRegister(test.right)];
+      if (test.operator !== "==" || left === undefined || right === undefined) continue;
+      if (result.has(left)) result.add(right);
+      if (result.has(right)) result.add(left);
+    }
+  }
+  return result;
+}
+
 /** RCX loaded straight from the saved RIP needs no comparison. */
 function provedByRegisters(context: PathContext, node: TerminalNode, requirement: FrameRequirement): boolean {
   if (requirement.kind !== "equal") return false;
@@ -192,22 +225,21 @@ function provedByRegisters(context: PathContext, node: TerminalNode, requirement
 function proved(known: readonly Clause[], requirement: FrameRequirement): boolean {
   switch (requirement.kind) {
     case "equal":
-      return known.some(({ test }) => {
-        const sides = [savedRegister(test.left), savedRegister(test.right)];
-        return test.operator === "==" && sides.includes(requirement.left) && sides.includes(requirement.right);
-      });
+      return equals(known, requirement.left).has(requirement.right);
     case "selector": {
       const selector = selectorOf(known, requirement.field);
       return selector !== undefined && (selector & 3n) === 3n;
     }
-    case "canonical":
+    case "canonical": {
+      const same = equals(known, requirement.field);
       return (
         (bitsClear(known, requirement.field) & notCanonical) === notCanonical ||
         known.some(({ test: { left, operator, right } }) => {
-          if (savedRegister(left) !== requirement.field || right.kind !== "number") return false;
+          if (!same.has(savedRegister(left) ?? "") || right.kind !== "number") return false;
           return (operator === "<" || operator === "<=") && bounded(right, operator);
         })
       );
+    }
     case "lacks":
       return (bitsClear(known, requirement.field) & requirement.bits) === requirement.bits;
   }
@@ -215,8 +247,9 @@ function proved(known: readonly Clause[], requirement: FrameRequirement): boolea
 
 /** The bits of a saved register that are known to be clear, by one test or by several. */
 function bitsClear(known: readonly Clause[], register: string): bigint {
+  const same = equals(known, register);
   return known.reduce((bits, { test: { left, operator, right } }) => {
-    return operator === "lacks" && savedRegister(left) === register && right.kind === "number" ? bits | smallest(right) : bits;
+    return operator === "lacks" && same.has(savedRegister(left) ?? "") && right.kind === "number" ? bits | smallest(right) : bits;
   }, 0n);
 }
 

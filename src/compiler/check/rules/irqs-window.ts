@@ -1,4 +1,4 @@
-/** IRQs may be on only while the kernel's own GS, page tables, stack and speculation controls are loaded (INV-42, INV-52, INV-72), and never in any-context paths (INV-37, INV-100). */
+/** IRQs may be on only while the kernel's own GS, page tables, stack and speculation controls are loaded (INV-42, INV-52, INV-72), and never in any-context paths and NMIs (INV-37, INV-100). */
 import { instructionFacts } from "../instruction-facts.js";
 import type { Rule } from "../rule.js";
 import { valueNameOf } from "../vector.js";
@@ -8,6 +8,7 @@ const kernelOwn = [
   ["cr3", ["kernel"]],
   ["stack", ["thread", "irq"]],
   ["spec_ctrl", ["kernel"]],
+  ["nmi", ["unmasked"]],
 ] as const;
 
 export const irqsWindow: Rule = ({ context, node, vector, instruction, report }) => {
@@ -55,11 +56,16 @@ export const irqsWindow: Rule = ({ context, node, vector, instruction, report })
         cause: { kind: "dimension", dimension },
         details: {
           notes: [
-            "an interrupt that comes from kernel mode takes the kernel's GS, page tables, stack and speculation controls for granted (INV-42, INV-52, INV-72)",
+            name === "nmi"
+              ? "the IRET of the interrupt's handler unblocks NMIs while this one is not done: the next one comes on top of it (INV-100, INV-107)"
+              : "an interrupt that comes from kernel mode takes the kernel's GS, page tables, stack and speculation controls for granted (INV-42, INV-52, INV-72)",
           ],
-          help: turnsOn
-            ? `turn them on where ${name} is the kernel's: on the way out the terminal loads the interrupted code's own RFLAGS, with IF`
-            : `turn IRQs off before ${name} becomes \`${actual}\`; on the way in, let the event arrive with them off`,
+          help:
+            name === "nmi"
+              ? "leave IRQs off until the terminal; work waits for the next way to user mode"
+              : turnsOn
+                ? `turn them on where ${name} is the kernel's: on the way out the terminal loads the interrupted code's own RFLAGS, with IF`
+                : `turn IRQs off before ${name} becomes \`${actual}\`; on the way in, let the event arrive with them off`,
         },
       });
     }

@@ -38,6 +38,29 @@ export const memory: Rule = (visit) => {
       },
     });
   }
+  // A step that says so reads what lies in the entry area, which both page tables map.
+  if (facts.kernelMemory && valueNameOf(vector, cr3) === "user" && !node.step.touches.includes("cpu_entry_area")) {
+    report({
+      code: "EX4004",
+      args: { instruction: text(), region: "kernel's data" },
+      cause: { kind: "dimension", dimension: cr3 },
+      details: {
+        notes: ["of the kernel only the entry area is mapped: the access would fault (INV-62)"],
+        help: "do it before CR3 is switched; if the data lies in the entry area, let the step say `touches cpu_entry_area`",
+      },
+    });
+  }
+  if (facts.writesStack && valueNameOf(vector, stack) === "espfix") {
+    report({
+      code: "EX4010",
+      args: { instruction: text() },
+      cause: { kind: "dimension", dimension: stack },
+      details: {
+        notes: ["the write would fault, and the fault's frame cannot be pushed there either: what comes is a double fault (INV-58)"],
+        help: "do it before RSP is loaded with the read-only alias",
+      },
+    });
+  }
   for (const written of facts.opaque) {
     const says = node.step.ensures.some((s) => s.dimension.name === written) || node.step.restores?.dimension.name === written;
     if (!says) {

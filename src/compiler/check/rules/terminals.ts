@@ -126,11 +126,11 @@ function checkRegisters({ context, vector, report }: Visit, node: TerminalNode):
   return missing;
 }
 
-/** A register that the terminal loads from must hold one of the two saved words that are to be equal. */
+/** A register that the terminal loads from must hold one of the two saved words that are to be equal; the second, where they need not be. */
 function isLoaded(context: Visit["context"], node: TerminalNode, requirement: Extract<FrameRequirement, { kind: "equal" }>): boolean {
   const value = node.before.registers[requirement.left as GeneralRegister];
   const saved = value.kind === "field" ? fieldSaves(context, value.field) : undefined;
-  return saved === requirement.left || saved === requirement.right;
+  return (saved === requirement.left && requirement.seen === undefined) || saved === requirement.right;
 }
 
 /** `rdi`, `rdi and rsi`, `rax, rcx, rdx and 12 more registers`. */
@@ -285,7 +285,8 @@ function checkObligations({ context, vector, combinations, report }: Visit, node
         terminal: node.terminal.name,
         actual: valueNameOf(vector, dimension),
       },
-      cause: { kind: "dimension", dimension },
+      // Where a branch is missing, the state has no cause.
+      cause: require.test ? undefined : { kind: "dimension", dimension },
       combinations: combinations & owing,
       obligation: { dimension, value },
       underTest: require.test !== undefined,

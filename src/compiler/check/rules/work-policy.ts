@@ -34,10 +34,23 @@ export const workIrqs: Rule = ({ context, node, vector, instruction, report }) =
           wanted === "on" ? "put `irqs on` before it, inside the loop that reads the flags again afterwards" : "put `irqs off` before it",
       },
     });
+  } else if (item.maySleep && !["thread", "user"].includes(valueNameOf(vector, context.dimension("stack")))) {
+    const stack = context.dimension("stack");
+    if (item.requires.some((r) => r.dimension === stack)) return;
+    report({
+      code: "EX3002",
+      args: { item: item.name, why: `RSP is on the ${valueNameOf(vector, stack)} stack` },
+      cause: { kind: "dimension", dimension: stack },
+      details: {
+        secondary: [{ span: item.span, message: "`may sleep` is declared here" }],
+        notes: ["that stack is the CPU's: the next task that runs here would use it while this one still does (INV-55)"],
+        help: "do it on the thread's stack: switch to it first, or leave the work to an exit that runs there",
+      },
+    });
   } else if (item.maySleep && actual === "off") {
     report({
       code: "EX3002",
-      args: { item: item.name },
+      args: { item: item.name, why: "IRQs are off here" },
       cause,
       details: {
         secondary: [{ span: item.span, message: "`may sleep` is declared here" }],
