@@ -242,3 +242,28 @@ describe("EX7001, EX8001, obligations", () => {
     expect(findings(`require context user at user ${exit("do restore_registers iretq", "trap", "kernel")}`)).toEqual([]);
   });
 });
+
+describe("EX5015: terminals that the kernel does not have", () => {
+  const odd = "feature ODD { excludes sysretq, iretq } feature ODDER { excludes iretq, eretu, ODD }";
+  const path = (body: string) => `${odd} exit path from trap to user { leave { ${body} } }`;
+  const iret = "do swapgs, restore_registers iretq";
+
+  test("is reached in a kernel that excludes it", () => {
+    const { code, message, notes } = fault(path("do swapgs, restore_registers <|iretq|>"));
+    expect([code, message]).toEqual(["EX5015", "`iretq` may be reached, and a kernel with `ODD` does not have it"]);
+    expect(notes.at(-1)).toMatch(/^in kernels with ODD/);
+  });
+
+  test("what takes its place is for those kernels only", () => {
+    const eretu = "do restore_registers except rsp eretu on fault bad_eretu";
+    const { message } = fault(path("do restore_registers <|xen_iret|>"));
+    expect(message).toBe("`xen_iret` may be reached, and a kernel that leaves by the processor's own instructions does not have it");
+    const codes = (body: string) => findings(path(body)).map((f) => f.code);
+    expect(codes(`when ODD { ${eretu} } when ODDER { do restore_registers xen_iret } ${iret}`)).not.toContain("EX5015");
+    expect(codes(`when ODDER { ${eretu} } when ODD { do restore_registers xen_iret } ${iret}`)).toContain("EX5015");
+  });
+
+  test("where no feature excludes any, nothing is said", () => {
+    expect(findings("exit path from trap to user { leave { do restore_registers xen_iret } }")).toEqual([]);
+  });
+});

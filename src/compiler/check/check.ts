@@ -23,6 +23,7 @@ import { returnsAfterControls } from "./rules/mitigations.js";
 import { finalWork, lostWork, oneShotWork } from "./rules/one-shot-work.js";
 import { recovery } from "./rules/recovery.js";
 import { statusFlags } from "./rules/status-flags.js";
+import { terminalKernels } from "./rules/terminal-kernels.js";
 import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
 import { checkLoops, onceWork, workIrqs } from "./rules/work-policy.js";
@@ -51,6 +52,7 @@ export const rules: readonly Rule[] = [
   returnsAfterControls,
   terminals,
   recovery,
+  terminalKernels,
   entryFrame,
 ];
 

@@ -8,6 +8,7 @@ import type { PathGraph, PathNode, PlacedInstruction, TerminalNode } from "../pa
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
 import { type LiveArms, liveFlags } from "./flag-liveness.js";
 import type { InstructionFacts } from "./instruction-facts.js";
+import { terminalFeatures } from "./rules/terminal-kernels.js";
 import { dimensionNamed } from "./vector.js";
 import { flagsOf, type MarkedWork, markedWork } from "./work-marks.js";
 
@@ -125,6 +126,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
         featuresOf(node.condition.test, features);
         break;
       case "terminal":
+        for (const feature of terminalFeatures(model, node.terminal)) features.add(feature);
         mindsRewriting ||= (node.terminal.mayFault && node.recovery === undefined) || loadsOtherWord(node, model);
         break;
       default:

@@ -13,6 +13,7 @@ import { visitNodes } from "../path/flow.js";
 import type { InstructionsNode, PathGraph, PathNode } from "../path/graph.js";
 import { dutiesOf } from "./context.js";
 import { featuresOf } from "./feature-space.js";
+import { terminalFeatures } from "./rules/terminal-kernels.js";
 
 /** Small groups are explored together, as long as they have no more features than this, or one more than the largest group has. */
 const together = 3;
@@ -196,6 +197,9 @@ class Uses {
         for (const flag of node.flags) this.write(guard, flag);
         return;
       case "terminal":
+        this.decide(guard);
+        this.decide(terminalFeatures(this.graph.model, node.terminal));
+        return;
       case "irqs":
         this.decide(guard);
         return;

@@ -28,6 +28,8 @@ export interface Terminal {
   readonly mayFault: boolean;
   /** It has unblocked NMIs even where it faults (SDM Vol. 3A, handling multiple NMIs). */
   readonly faultUnblocksNmis: boolean;
+  /** It takes the place of the processor's own SYSRET and IRET, in kernels that have them not. */
+  readonly replaces?: true;
   /** Nothing falls through: the emitter puts a trap behind it against straight-line speculation where this is true. */
   readonly trapAfter: boolean;
   readonly summary: string;
@@ -206,6 +208,7 @@ export const terminals: readonly Terminal[] = [
     frameRequirements: [],
     mayFault: true,
     faultUnblocksNmis: false,
+    replaces: true,
     trapAfter: false,
     summary: "Returns from a FRED event to user mode: pops the frame, exchanges the GS bases, unblocks NMIs if the frame says so.",
     source: "Intel FRED specification, 6.2; INV-95, INV-108",
@@ -224,6 +227,7 @@ export const terminals: readonly Terminal[] = [
     frameRequirements: [],
     mayFault: false,
     faultUnblocksNmis: false,
+    replaces: true,
     trapAfter: false,
     summary: "Returns from a FRED event to the kernel: pops the frame, keeps the GS base, unblocks NMIs if the frame says so.",
     source: "Intel FRED specification, 6.1",
@@ -247,6 +251,7 @@ export const terminals: readonly Terminal[] = [
     frameRequirements: [],
     mayFault: false,
     faultUnblocksNmis: false,
+    replaces: true,
     trapAfter: false,
     summary:
       "Under Xen PV: goes to the kernel's code that hands the frame at RSP to the hypervisor (HYPERVISOR_iret), which returns and switches GS, page tables and interrupts itself.",

@@ -148,6 +148,7 @@ export function declareFeature(scope: Scope, source: Source, d: FeatureDeclarati
     cpu: [],
     excludes: [],
     needs: [],
+    lacks: [],
   };
   scope.declare(source, d.name, { kind: "feature", value: feature });
   return feature;
@@ -159,7 +160,9 @@ export function completeFeature(scope: Scope, source: Source, d: FeatureDeclarat
   feature.config = namesOf(clauses, "config").map((n) => n.text);
   feature.cpu = namesOf(clauses, "cpu").map((n) => n.text);
   const features = (word: string) => namesOf(clauses, word).flatMap((n) => scope.lookup(source, n, "feature")?.value ?? []);
-  feature.excludes = features("excludes");
+  const excluded = namesOf(clauses, "excludes");
+  feature.lacks = excluded.flatMap(({ text }) => (terminalNamed(text) ? [text] : []));
+  feature.excludes = excluded.flatMap((n) => (terminalNamed(n.text) ? [] : (scope.lookup(source, n, "feature")?.value ?? [])));
   feature.needs = features("needs");
 }
 

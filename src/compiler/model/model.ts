@@ -19,6 +19,8 @@ export interface Feature extends Declared {
   readonly cpu: readonly string[];
   readonly excludes: readonly Feature[];
   readonly needs: readonly Feature[];
+  /** Names of terminals that these kernels do not have. */
+  readonly lacks: readonly string[];
 }
 
 export interface Constant extends Declared {
