@@ -29,7 +29,7 @@
   ))
 (declare-const frame_sp (_ BitVec 64))
 
-; 53: sysretq
+; 60: sysretq
 (push 1)
 (assert condition_sysret_applies)
 (echo "sysretq is reached")
