@@ -2,7 +2,7 @@
 
 import type { GeneralRegister } from "../machine/instruction.js";
 import { readsFrame, visitTest } from "../model/expressions.js";
-import type { Condition, Duty, Event, Feature, Flag, Model, Require, StateDimension, Test, Token, Work } from "../model/model.js";
+import type { Condition, Duty, Event, Feature, Flag, Model, Require, StateDimension, Test, Token, Value, Work } from "../model/model.js";
 import { visitGraph } from "../path/flow.js";
 import type { PathGraph, PathNode, PlacedInstruction, TerminalNode } from "../path/graph.js";
 import { FeatureSpace, featuresOf, obligationFeatures } from "./feature-space.js";
@@ -51,6 +51,8 @@ export interface PathContext {
   };
   readonly conditions: readonly Condition[];
   readonly facts: readonly Fact[];
+  /** The facts, as bits, that no rewritten frame can change. */
+  readonly constantFacts: number;
   /** Whether some terminal minds that the frame was rewritten. */
   readonly mindsRewriting: boolean;
   readonly tokens: readonly Token[];
@@ -83,6 +85,7 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   const required = new Set<Flag>();
   const conditions = new Set<Condition>();
   const inline: Test[] = [];
+  const given = new Set<Value>();
   let mindsRewriting = false;
   const note = (test: Test, owes: (flag: Flag) => void = () => {}) => {
     featuresOf(test, features);
@@ -98,13 +101,15 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   };
   for (const test of also) featuresOf(test, features);
   visitGraph(graph, (node) => {
+    const item = node.kind === "call" ? node.item : node.kind === "instructions" ? node.step : undefined;
+    if (item?.given) for (const value of valuesIn(item.given)) given.add(value);
     switch (node.kind) {
       case "loop":
         note(node.test, (flag) => owe(flag, undefined));
         break;
       case "branch":
         note(node.test);
-        if (node.test.kind !== "condition" && readsFrame(node.test)) inline.push(...comparisons(node.test));
+        if (node.test.kind !== "condition") inline.push(...comparisons(node.test));
         break;
       case "call":
         for (const flag of [...node.item.clears, ...node.item.maySet]) mentioned.add(flag);
@@ -164,7 +169,9 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
   if (only) for (const feature of features) if (!only.has(feature)) features.delete(feature);
   const flagBit = new Map([...mentioned].sort((a, b) => a.index - b.index).map((f, i) => [f, i]));
   const left = exit.events.flatMap((event) => event.frameFacts.filter(ofProcessorWords).map((test) => ({ event, test })));
-  const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...inline.map((test) => ({ test })), ...left];
+  // A test of the kernel's integers tells something where a contract asks for it.
+  const minded = inline.filter((test) => readsFrame(test) || valuesIn(test).some((value) => given.has(value)));
+  const facts: Fact[] = [...[...conditions].map((condition) => ({ condition })), ...minded.map((test) => ({ test })), ...left];
   const space = features.size <= limits.features ? spaceOf(model, features) : undefined;
   if (!space || space.features.length > limits.features)
     return { what: "features", count: space?.features.length ?? features.size, limit: limits.features };
@@ -202,6 +209,10 @@ export function pathContext(graph: PathGraph, also: readonly Test[] = [], only?:
     },
     conditions: [...conditions],
     facts,
+    constantFacts: facts.reduce(
+      (bits, fact, i) => ("test" in fact && !("event" in fact) && !readsFrame(fact.test) ? bits | (1 << i) : bits),
+      0,
+    ),
     mindsRewriting,
     tokens: [...new Map(exit.events.flatMap((e) => e.tokens).map((t) => [t.name, t])).values()],
     requires: model.requires,
@@ -263,11 +274,21 @@ export function dutiesOf(model: Model, events: readonly Event[]): readonly Duty[
   return model.duties.filter((duty) => duty.events.length === 0 || duty.events.some((event) => events.includes(event)));
 }
 
-/** The comparisons with the frame that a written-out test is made of. */
+/** The kernel's integers that a test reads. */
+function valuesIn(test: Test): readonly Value[] {
+  const result: Value[] = [];
+  visitTest(test, (t) => {
+    if (t.kind === "condition") result.push(...valuesIn(t.condition.test));
+    if (t.kind === "compare") for (const operand of [t.left, t.right]) if (operand.kind === "value") result.push(operand.value);
+  });
+  return result;
+}
+
+/** The comparisons with the frame and with the kernel's integers that a written-out test is made of. */
 function comparisons(test: Test): Test[] {
   const result: Test[] = [];
   visitTest(test, (t) => {
-    if (t.kind === "compare" && readsFrame(t)) result.push(t);
+    if (t.kind === "compare" && (readsFrame(t) || valuesIn(t).length > 0)) result.push(t);
   });
   return result;
 }

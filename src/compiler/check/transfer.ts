@@ -70,11 +70,11 @@ function afterContract(context: PathContext, vector: Vector, item: Contract): Ve
 /** What was decided of the frame tells of the old one; what was not decided is not known of the new one. */
 function rewritten(context: PathContext, vector: Vector): Vector {
   const { facts, decided, denied, stale } = vector;
-  const kept = decided | eventFacts(context);
+  const kept = decided | eventFacts(context) | context.constantFacts;
   return afterWrites(context.model, vector, ["frame"]).with({
     stale: stale | decided | facts,
     facts: facts & kept,
-    denied: denied & decided,
+    denied: denied & (decided | context.constantFacts),
     rewritten: context.mindsRewriting,
   });
 }

@@ -87,6 +87,11 @@ export const entries3to8 = {
     title: "a step whose contract its instructions contradict",
     message: "`{item}` says it ensures {dimension} {wanted}, and its instructions leave it {actual}",
   },
+  EX4011: {
+    severity: "error",
+    title: "a step where what it takes for granted is not known",
+    message: "`{item}` runs here, and nothing proves that {test}",
+  },
   EX4010: {
     severity: "error",
     title: "a write to the espfix stack",

@@ -61,6 +61,8 @@ function argument(page: Page, clause: Clause, list: List): Doc {
       return printList(page, list, hardline);
     case "guard":
       return [page.token(first), page.gap(first + 1), expression(page, first + 1, last)];
+    case "given":
+      return expression(page, first, last);
     case "frame":
       return printList(page, list, line, (from, to) => expression(page, from, to));
     case "states":

@@ -10,7 +10,7 @@ import { resolveFlags, resolveTest } from "./expressions.js";
 import type { AsmLine, Call, CallArgument, Contract, Flag, Frame, Step, StepForm, Test, Work } from "./model.js";
 import type { Scope } from "./scope.js";
 
-const contractClauses = ["call", "requires", "ensures", "clears", "may", "clobbers", "touches"];
+const contractClauses = ["call", "requires", "given", "ensures", "clears", "may", "clobbers", "touches"];
 
 const featuresOnly = "which kernels have a step is fixed when they boot; a test at run time is a `when`, or a work's guard";
 
@@ -19,7 +19,7 @@ export function declareWork(scope: Scope, source: Source, d: WorkDeclaration, fr
   const clauses = clausesOf(scope, source, "work", d.clauses, ["when", ...contractClauses]);
   const guard = single(scope, source, name, clauses, "when", "guard");
   const call = single(scope, source, name, clauses, "call", "call");
-  const contract = resolveContract(scope, source, d, clauses, true);
+  const contract = resolveContract(scope, source, d, clauses, true, frame);
   if (!guard) {
     scope.report(
       "EX2026",
@@ -55,13 +55,13 @@ function resolveGuard(scope: Scope, source: Source, guard: GuardClause, frame: F
   return undefined;
 }
 
-export function declareStep(scope: Scope, source: Source, d: StepDeclaration): Step | undefined {
+export function declareStep(scope: Scope, source: Source, d: StepDeclaration, frame: Frame | undefined): Step | undefined {
   const name = d.name.text;
   const clauses = clausesOf(scope, source, "step", d.clauses, ["asm", "saves", "restores", ...contractClauses]);
   const call = single(scope, source, name, clauses, "call", "call");
   const asm = single(scope, source, name, clauses, "asm", "asm");
   const restores = single(scope, source, name, clauses, "restores", "restores");
-  const contract = resolveContract(scope, source, d, clauses, call !== undefined);
+  const contract = resolveContract(scope, source, d, clauses, call !== undefined, frame);
   if ((call === undefined) === (asm === undefined)) {
     const span = scope.span(source, call ?? d.name);
     if (call && asm)
@@ -107,6 +107,7 @@ export function builtInSteps(source: Source): Step[] {
     span,
     condition: undefined,
     requires: [],
+    given: undefined,
     ensures: [],
     clears: [],
     maySet: [],
@@ -151,6 +152,7 @@ function resolveContract(
   d: WorkDeclaration | StepDeclaration,
   clauses: Map<string, Clause[]>,
   isCall: boolean,
+  frame: Frame | undefined,
 ): Contract {
   const may = (clauses.get("may") ?? []).flatMap((c) => (c.kind === "may" ? c.effects : []));
   const has = (kind: string) => may.some((effect) => effect.kind === kind);
@@ -161,12 +163,14 @@ function resolveContract(
   }
   const explicit = clobbers.map((n) => (n.text.includes("flags") ? "rflags" : n.text));
   const condition = d.condition && resolveTest({ source, scope, frame: undefined, featuresOnly }, d.condition);
+  const given = single(scope, source, d.name.text, clauses, "given", "given");
   return {
     name: d.name.text,
     span: scope.span(source, d.name),
     doc: d.doc,
     condition,
     requires: settingsOf(scope, source, clauses, "requires"),
+    given: given && resolveTest({ source, scope, frame }, given.test),
     ensures: settingsOf(scope, source, clauses, "ensures"),
     clears: flagsOf(scope, source, namesOf(clauses, "clears")),
     maySet: may.flatMap((effect) => (effect.kind === "set" ? flagsOf(scope, source, effect.flags) : [])),

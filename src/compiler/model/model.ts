@@ -174,6 +174,8 @@ export interface Contract extends Declared {
   /** The kernels that have it; undefined: all. Only features may occur. */
   readonly condition: Test | undefined;
   readonly requires: readonly StateSetting[];
+  /** What must be known where it runs, of the frame and of the kernel's values. */
+  readonly given: Test | undefined;
   readonly ensures: readonly StateSetting[];
   readonly clears: readonly Flag[];
   readonly maySet: readonly Flag[];

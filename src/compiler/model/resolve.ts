@@ -218,7 +218,7 @@ class Resolver {
     const steps = builtInSteps(main.source);
     for (const step of steps) this.scope.entities.set(step.name, { kind: "step", value: step });
     for (const { source, declaration } of this.all("step")) {
-      const step = declareStep(this.scope, source, declaration);
+      const step = declareStep(this.scope, source, declaration, this.frame);
       if (step) steps.push(step);
       else this.scope.refused.add(declaration.name.text);
     }

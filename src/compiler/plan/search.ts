@@ -61,7 +61,18 @@ export interface SearchFailure {
 /** Points that one search looks at before it gives up. */
 const maximumPoints = 4_000;
 /** What no step can change: work flags, what is known of the frame, the mode, recoveries. The checker tells it of the plan. */
-const changeless: ReadonlySet<string> = new Set(["EX3001", "EX3007", "EX3009", "EX3010", "EX3011", "EX5004", "EX5005", "EX5012", "EX5015"]);
+const changeless: ReadonlySet<string> = new Set([
+  "EX3001",
+  "EX3007",
+  "EX3009",
+  "EX3010",
+  "EX3011",
+  "EX4011",
+  "EX5004",
+  "EX5005",
+  "EX5012",
+  "EX5015",
+]);
 const goalRules: readonly Rule[] = [terminals, contracts];
 
 export function search(problem: Problem): CheapestPlans | SearchFailure {

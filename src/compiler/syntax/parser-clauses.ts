@@ -154,6 +154,12 @@ export abstract class ClauseParser extends StatementParser {
     return { kind: "guard", start, end: this.end(), policy, test };
   });
 
+  private readonly givenClause: Rule<tree.GivenClause> = this.RULE("givenClause", (): tree.GivenClause => {
+    const { startOffset } = this.CONSUME(keyword.given);
+    const test = this.SUBRULE(this.expression);
+    return { kind: "given", start: startOffset, end: this.end(), test };
+  });
+
   private readonly callClause: Rule<tree.CallClause> = this.RULE("callClause", (): tree.CallClause => {
     const { startOffset } = this.CONSUME(keyword.call);
     const called = this.name(this.CONSUME(t.Word));
@@ -227,6 +233,7 @@ export abstract class ClauseParser extends StatementParser {
   private readonly contractClauses: readonly Rule<tree.Clause>[] = [
     this.callClause,
     this.requiresClause,
+    this.givenClause,
     this.ensuresClause,
     this.clearsClause,
     this.mayClause,

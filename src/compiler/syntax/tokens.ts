@@ -19,7 +19,7 @@ export const Text = createToken({ name: "Text", pattern: /"[^"\\\r\n]*(?:\\[^\r\
 export const softKeywords = {
   declarations: "edition import feature constant state flags mask value frame event condition work step require assume tail entry exit",
   clauses:
-    "config cpu excludes needs origin arrives starts loses above token once final always call asm requires ensures clears may clobbers touches restores prepare leave",
+    "config cpu excludes needs origin arrives starts loses above token once final always call asm requires given ensures clears may clobbers touches restores prepare leave",
   statements: "run do irqs read take clear repeat evaluate restore window waive jump",
   other:
     "in bit async saves user kernel interrupts any point complete partial except sleep fault return rewrite set from at to returns on off while pending",

@@ -9,6 +9,7 @@ export type Clause =
   | FrameClause
   | TokenClause
   | GuardClause
+  | GivenClause
   | CallClause
   | AsmClause
   | MayClause
@@ -66,6 +67,12 @@ export interface GuardClause extends Located {
   readonly kind: "guard";
   readonly policy: "one-shot" | "once" | "final" | "always";
   readonly test: Expression | undefined;
+}
+
+/** `given preempt_count == 0`: what must be known where it runs. */
+export interface GivenClause extends Located {
+  readonly kind: "given";
+  readonly test: Expression;
 }
 
 /** `call do_signal(frame)`; an argument is `frame`, `flags` (the snapshot) or a constant's name. */

@@ -1,5 +1,5 @@
 /** Contracts of calls and steps, C's own demands on the machine, and the states that tails ask for. */
-import type { Contract, StateSetting } from "../../model/model.js";
+import type { Contract, StateSetting, Test } from "../../model/model.js";
 import type { InstructionsNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
 import { instructionFacts } from "../instruction-facts.js";
@@ -7,6 +7,7 @@ import { missingRegisters } from "../registers.js";
 import type { Rule, Visit } from "../rule.js";
 import { afterInstruction } from "../transfer.js";
 import { registerBit, type Vector, valueIndex, valueNameOf } from "../vector.js";
+import { disproved } from "./frame-facts.js";
 
 /** What compiled C takes for granted (System V ABI AMD64 3.2.1; INV-41, INV-118, INV-119). */
 const callRequires = [
@@ -84,8 +85,30 @@ export const contracts: Rule = (visit) => {
         },
       });
   }
+  if (item.given && !disproved(context, vector, { kind: "not", operand: item.given, span: item.given.span }))
+    checkGiven(visit, item, item.given);
   if (node.kind === "call" || node.step.form.kind === "call") checkCall(visit, item);
 };
+
+/** What an item takes for granted of the frame and of the kernel's integers, told clause by clause (INV-27, INV-28, INV-35). */
+function checkGiven({ context, vector, report }: Visit, item: Contract, given: Test): void {
+  const unproved = clausesOf(given).filter((t) => !disproved(context, vector, { kind: "not", operand: t, span: t.span }));
+  const text = (t: Test) => `\`${t.span.source.text.slice(t.span.start, t.span.end)}\``;
+  report({
+    code: "EX4011",
+    args: { item: item.name, test: unproved.map(text).join(" and ") },
+    details: {
+      secondary: [{ span: given.span, message: "its contract says so here" }],
+      notes: item.doc === "" ? [] : [`\`${item.name}\`: ${item.doc.replaceAll("\n", " ")}`],
+      help: "do it behind a `when` that tests it, on the way where it holds",
+    },
+  });
+}
+
+function clausesOf(test: Test): readonly Test[] {
+  if (test.kind === "condition") return clausesOf(test.condition.test);
+  return test.kind === "and" ? test.operands.flatMap(clausesOf) : [test];
+}
 
 /**
  * What a step says it ensures must be what its own instructions do, as far as they tell. What they do is known exactly: a wrong

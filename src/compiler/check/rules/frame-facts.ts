@@ -1,7 +1,7 @@
 /** The facts about the saved frame that a terminal needs (SYSRET's conditions), and whether the path has proved them. */
 import type { GeneralRegister } from "../../machine/instruction.js";
 import type { FrameRequirement } from "../../machine/terminals.js";
-import { visitTest } from "../../model/expressions.js";
+import { readsFrame, visitTest } from "../../model/expressions.js";
 import type { Comparison, Condition, Constant, Operand, Test } from "../../model/model.js";
 import type { TerminalNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
@@ -117,7 +117,9 @@ function clauses(context: PathContext, vector: Vector): Clause[] {
     if (!holds && (vector.denied & bit) === 0) return [];
     const condition = "condition" in fact ? fact.condition : undefined;
     const test = "condition" in fact ? fact.condition.test : fact.test;
-    return compared(test, holds).map((t) => ({ test: t, condition, fact: bit, stale: (vector.stale & bit) !== 0 }));
+    // The kernel's integers stay what they are, whoever rewrites the frame.
+    const stale = (vector.stale & bit) !== 0;
+    return compared(test, holds).map((t) => ({ test: t, condition, fact: bit, stale: stale && readsFrame(t) }));
   });
 }
 
@@ -136,7 +138,7 @@ export function disproved(context: PathContext, vector: Vector, test: Test): boo
       case "frame-user":
         return vector.toUser !== outcome;
       case "compare":
-        return known.some((c) => excludes(c.test, outcome ? t : { ...t, operator: opposite[t.operator] }));
+        return known.some((c) => excludes(c.test, upright(outcome ? t : { ...t, operator: opposite[t.operator] })));
       default:
         return false;
     }
@@ -146,9 +148,10 @@ export function disproved(context: PathContext, vector: Vector, test: Test): boo
 
 /** Cannot both hold: `ss lacks TI | RPL` and `ss has TI`. */
 function excludes(known: Compare, test: Compare): boolean {
-  const register = savedRegister(test.left);
-  if (register === undefined || savedRegister(known.left) !== register || known.right.kind !== "number" || test.right.kind !== "number")
-    return false;
+  const about = subject(test.left);
+  if (about === undefined || subject(known.left) !== about) return false;
+  if (known.right.kind !== "number" || test.right.kind !== "number")
+    return known.operator === opposite[test.operator] && subject(known.right) !== undefined && subject(known.right) === subject(test.right);
   const [a, b] = [smallest(known.right), smallest(test.right)];
   if (known.operator === "lacks") return (test.operator === "has" && (b & ~a) === 0n) || (test.operator === "==" && (a & b) !== 0n);
   if (known.operator === "==")
@@ -264,6 +267,12 @@ function wrongSelector(known: readonly Clause[], { field }: { readonly field: "c
   const selector = selectorOf(known, field);
   if (selector === undefined) return undefined;
   return `0x${selector.toString(16)} is no selector of user mode: its RPL is ${selector & 3n}, and an IRET to user mode with it faults`;
+}
+
+/** What a comparison is about: a saved word, or an integer of the kernel's. */
+function subject(operand: Operand): string | undefined {
+  if (operand.kind === "field") return `frame.${operand.field.name}`;
+  return operand.kind === "value" ? operand.value.name : undefined;
 }
 
 function savedRegister(operand: Operand): string | undefined {
