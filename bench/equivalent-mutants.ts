@@ -9,7 +9,15 @@ export interface Equivalent {
   readonly because: string;
 }
 
-export const equivalentMutants: readonly Equivalent[] = [];
+export const equivalentMutants: readonly Equivalent[] = [
+  {
+    example: "freebsd-ast",
+    language: "assembly",
+    operator: "double",
+    story: "jmp doreti_exit",
+    because: "no way leads to the second: it stands behind an unconditional jump, and has no label",
+  },
+];
 
 export function equivalence(mutant: Omit<Equivalent, "because">): string | undefined {
   return equivalentMutants.find(
