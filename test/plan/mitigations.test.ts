@@ -1,6 +1,6 @@
 /** A mitigation is one step and one obligation in a user's file, and stands in every planned path, at a place where it is legal. */
 import { describe, expect, test } from "vitest";
-import type { Compilation } from "../../src/compiler/compile.js";
+import { type Compilation, compile } from "../../src/compiler/compile.js";
 import type { Feature } from "../../src/compiler/model/model.js";
 import { type Way, waysOf } from "../../tools/planning/ways.js";
 import { compileText, readRepositoryFile } from "../docs/compile.js";
@@ -44,7 +44,19 @@ step forget_predictor {
 
 require predictor forgotten at user because "user code could steer the kernel by what the predictor has learnt"
 `;
-  const compilation = compiled(planned.replace("\n/// IRET, over", () => `${mitigation}\n/// IRET, over`));
+  // A file of the user's beside the spec, which is not touched.
+  const compilation = compile({
+    name: "mine.exitdsl",
+    text: `edition 2026\nimport "./planned.exitdsl"\n${mitigation}`,
+    resolveImport: (path) =>
+      path === "./planned.exitdsl"
+        ? { name: "planned.exitdsl", text: planned }
+        : { name: `profile:${path}`, text: readRepositoryFile(`profiles/${path}.exitdsl`) },
+  });
+
+  test("is refused for nothing", () => {
+    expect(compilation.diagnostics.map((d) => `${d.code} ${d.message}`)).toEqual([]);
+  });
 
   test.each(kernels.map((names) => ({ names })))("is on every way to user mode, with $names", ({ names }) => {
     const all = ways(compilation, names);
