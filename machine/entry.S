@@ -21,8 +21,11 @@
 	.macro	call_c_prologue
 	movq	%rsp, %rdi
 	movq	%cr3, %rsi
+	cmpq	machine_kernel_cr3, %rsi
+	je	.Lkernel_tables_\@		/* a load flushes the TLB, which costs more than all the rest */
 	movq	machine_kernel_cr3, %rax
 	movq	%rax, %cr3
+.Lkernel_tables_\@:
 	movl	$machine_stack_top, %esp
 	.endm
 
@@ -35,8 +38,12 @@
 /* enter_path: loads `machine_entry`, and goes to the exit's label. GS bases are loaded already. */
 	.globl	enter_path
 enter_path:
+	movq	%cr3, %rcx
 	movq	machine_entry + ENTRY_CR3, %rax
+	cmpq	%rcx, %rax
+	je	1f
 	movq	%rax, %cr3
+1:
 	movq	machine_entry + 8 * 1, %rcx
 	movq	machine_entry + 8 * 2, %rdx
 	movq	machine_entry + 8 * 3, %rbx

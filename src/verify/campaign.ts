@@ -10,14 +10,16 @@ import { Random } from "./random.js";
 
 /** How the outputs are looked at. A layer without cases looks at the object file. */
 export const layers = [
-  { name: "state changes", share: 0, stepped: false, injected: false },
-  { name: "end state", share: 1, stepped: false, injected: false },
-  { name: "single step", share: 1 / 4, stepped: true, injected: false },
-  { name: "injection", share: 1 / 4, stepped: true, injected: true },
+  { name: "state changes", share: 0, unit: 0, stepped: false, injected: false },
+  { name: "end state", share: 1, unit: 40_000, stepped: false, injected: false },
+  { name: "single step", share: 1 / 4, unit: 10_000, stepped: true, injected: false },
+  { name: "injection", share: 1 / 4, unit: 10_000, stepped: true, injected: true },
 ] as const satisfies readonly {
   readonly name: string;
   /** Of the cases that were asked for: what is logged takes its time. */
   readonly share: number;
+  /** Cases that one run of QEMU has: many enough that its start does not count, few enough for results and logs of 100 MB. */
+  readonly unit: number;
   readonly stepped: boolean;
   /** NMIs and interrupts come between instructions. */
   readonly injected: boolean;
@@ -62,9 +64,6 @@ export interface Campaign {
   readonly units: readonly Unit[];
 }
 
-/** Cases that one run of QEMU has: many enough that its start does not count, few enough for a log of 50 MB. */
-const unitCases = 10_000;
-
 /** The campaign of a spec's bench. A budget that ends it early has then seen something of each kernel: parts come in turn. */
 export function campaignOf(bench: Bench, settings: Settings): Campaign {
   const paths = bench.plans.flatMap(({ graph }, i) => (settings.paths?.includes(graph.exit.name) === false ? [] : [i]));
@@ -76,13 +75,13 @@ export function campaignOf(bench: Bench, settings: Settings): Campaign {
   const units: Unit[] = [];
   const add = (kernel: number, layer: Layer, count: number) =>
     void units.push({ number: units.length, kernel, layer, seed: random.next(), count });
-  const largest = settings.cases * paths.length;
-  for (let first = 0; first < largest; first += unitCases) {
+  for (let part = 0, before = -1; units.length > before; part++) {
+    before = units.length;
     for (const kernel of kernels.keys()) {
-      for (const { name, share } of layers) {
+      for (const { name, share, unit } of layers) {
         const total = Math.ceil(settings.cases * share) * paths.length;
-        if (first === 0 && total === 0) add(kernel, name, 0);
-        if (first < total) add(kernel, name, Math.min(unitCases, total - first));
+        if (part === 0 && total === 0) add(kernel, name, 0);
+        if (part * unit < total) add(kernel, name, Math.min(unit, total - part * unit));
       }
     }
   }
