@@ -72,8 +72,14 @@ export function compile(input: CompileInput, options: CompileOptions = {}): Comp
   for (const exit of model?.exits ?? []) {
     const started = now();
     const planned = isPlanned(exit) ? plan(model as Model, exit) : { exit, diagnostics: [] };
+    if (!planned.exit) {
+      // What is wrong before is why there is no plan.
+      const before = buildGraph(model as Model, { ...exit, leave: [] }, "prepare").graph;
+      const wrong = before ? check(before).diagnostics.filter((d) => d.severity === "error") : [];
+      add(wrong.length > 0 ? wrong : planned.diagnostics);
+      continue;
+    }
     add(planned.diagnostics);
-    if (!planned.exit) continue;
     const { graph, diagnostics: building } = buildGraph(model as Model, planned.exit);
     add(building);
     if (!graph) continue;

@@ -11,14 +11,23 @@ export interface Change {
   readonly to: string;
 }
 
-/** `file` is a path from `root`. @throws when `change` does not apply exactly once */
-export function compileFrom(root: string, file: string, options: CompileOptions & { readonly change?: Change } = {}): Compilation {
-  const { change, ...rest } = options;
+/** `file` is a path from `root`. @throws when a change does not apply exactly once */
+export function compileFrom(
+  root: string,
+  file: string,
+  options: CompileOptions & { readonly change?: Change | readonly Change[] } = {},
+): Compilation {
+  const { change = [], ...rest } = options;
+  const changes: readonly Change[] = "file" in change ? [change] : change;
   const read = (path: string): string => {
-    const text = readFileSync(join(root, path), "utf8");
-    if (path !== change?.file) return text;
-    if (text.split(change.from).length !== 2) throw new Error(`\`${change.from}\` is not once in ${path}`);
-    return text.replace(change.from, change.to);
+    let text = readFileSync(join(root, path), "utf8");
+    for (const { file, from, to } of changes) {
+      if (file !== path) continue;
+      const [before, after, ...more] = text.split(from);
+      if (before === undefined || after === undefined || more.length > 0) throw new Error(`\`${from}\` is not once in ${path}`);
+      text = before + to + after;
+    }
+    return text;
   };
   const resolveImport: ResolveImport = (path, from) => {
     if (isProfileName(path)) return { name: `profile:${path}`, text: read(`profiles/${path}.exitdsl`) };

@@ -56,6 +56,7 @@ function movesVectors(context: PathContext, node: InstructionsNode, index: numbe
     (!!facts && (facts.gained | facts.lost) !== 0) ||
     facts?.stack !== undefined ||
     (facts?.rflags.length ?? 0) > 0 ||
+    (facts?.opaque.length ?? 0) > 0 ||
     !!facts?.fence ||
     !!facts?.kernelData ||
     !!facts?.effects.some((e) => e.kind === "swapgs" || e.kind === "call") ||
