@@ -1,4 +1,4 @@
-/** Writes `docs/invariants.md`: `npm run invariants`, after every change of `tools/invariants/rows.ts`. */
+/** Writes `docs/invariants.md`: `npm run invariants`, after every change of `tools/invariants`. */
 import { writeFileSync } from "node:fs";
 import { invariantsPage } from "./invariants/page.js";
 

@@ -10,7 +10,8 @@ import type { Diagnostic } from "../../src/compiler/diagnostics/diagnostic.js";
 import { format } from "../../src/compiler/format/format.js";
 import { readBug } from "../../tools/bugs/corpus.js";
 import { invariantsPage } from "../../tools/invariants/page.js";
-import { type Invariant, invariants, type Shown } from "../../tools/invariants/rows.js";
+import type { Invariant, Shown } from "../../tools/invariants/row.js";
+import { invariants } from "../../tools/invariants/rows.js";
 import { compileFrom } from "../../tools/linux/spec.js";
 import { readRepositoryFile } from "../docs/compile.js";
 

@@ -1,5 +1,6 @@
 /** `docs/invariants.md`, from the table of the invariants. */
-import { type Invariant, invariants, type Shown } from "./rows.js";
+import type { Invariant, Shown } from "./row.js";
+import { invariants } from "./rows.js";
 
 const intro = `# The ordering rules, one by one
 
@@ -7,7 +8,7 @@ Comments and diagnostics name the ordering rules of the x86-64 exit paths by num
 each of them: the diagnostics that refuse a spec that breaks it, and such a spec. What nothing holds says why. The page is made from a table, and
 \`test/invariants\` compiles every spec that it names: what passes without the mistake is refused with it, with these diagnostics and no others.
 
-A mistake is shown in three ways: in a spec of this repository that passes (\`tools/invariants/rows.ts\` has the change), in a spec of \`test/ui\`, or
+A mistake is shown in three ways: in a spec of this repository that passes (\`tools/invariants\` has the change), in a spec of \`test/ui\`, or
 as the bug of a real kernel in \`test/bugs\` (see [bugs.md](bugs.md)).
 `;
 

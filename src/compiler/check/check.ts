@@ -319,7 +319,9 @@ function isConsequence({ finding, node }: Found, tail: Found): boolean {
   if (finding.code === "EX3012" && tail.finding.code === "EX4005") return node === tail.node;
   if (finding.code === "EX3011" && (tail.finding.code === "EX3003" || tail.finding.code === "EX3005"))
     return (tail.finding.args as { readonly item: string }).item === (finding.args as { readonly item: string }).item;
-  if (finding.code === "EX3009" && (tail.finding.code === "EX3003" || tail.finding.code === "EX3005" || tail.finding.code === "EX3011"))
+  if (finding.code === "EX3011" && tail.finding.code === "EX3009")
+    return node === tail.node && (tail.finding.args as { readonly work: string }).work === (finding.args as { readonly item: string }).item;
+  if (finding.code === "EX3009" && (tail.finding.code === "EX3003" || tail.finding.code === "EX3005"))
     return (tail.finding.args as { readonly item: string }).item === (finding.args as { readonly work: string }).work;
   if (tail.finding.code !== "EX5008" || tail.node.kind !== "jump" || node === tail.node) return false;
   const { cause } = finding;

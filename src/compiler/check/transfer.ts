@@ -109,9 +109,9 @@ export function afterInstruction(context: PathContext, vector: Vector, node: Ins
   const registers = (next.registers & ~facts.lost) | facts.gained;
   if (registers !== next.registers) next = next.with({ registers });
   if (facts.stack !== undefined) next = set(context, next, "stack", facts.stack);
-  // What the step says of a register like CR3 is so from the instruction on that writes it.
-  for (const setting of node.step.ensures)
-    if ((facts.opaque as readonly string[]).includes(setting.dimension.name)) next = ensured(context, next, setting);
+  // What the step says of CR3 is so from the instruction on that writes it.
+  const tables = facts.opaque.includes("cr3") ? node.step.ensures.find((s) => s.dimension.name === "cr3") : undefined;
+  if (tables) next = ensured(context, next, tables);
   next = afterWrites(context.model, next, writtenRegisters(facts.effects));
   if (facts.kernelData || facts.gained !== 0 || facts.effects.some((e) => e.kind === "call")) next = dirtied(context, next);
   return next === vector ? vector : settle(context, next);
