@@ -8,7 +8,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { bundledForEsbuild } from "./bundled.mjs";
+import { bundledForEsbuild, bundledTexts } from "./bundled.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -24,25 +24,45 @@ const common = {
   logLevel: "warning",
 };
 
-/** The command line alone, into any folder: the launcher `exitdsl.cjs`, the bundle, and V8's code of the bundle. */
+/** What most runs do without, by the file in which the command line finds it: the less the core holds, the sooner it starts. */
+const texts = { "bundled:profiles": "profiles.json", "bundled:explanations": "explanations.json", "bundled:machine": "machine.json" };
+const libraries = { "prettier/standalone": "prettier-standalone.cjs", "prettier/doc": "prettier-doc.cjs" };
+
+const besideCore = {
+  name: "beside-core",
+  setup(build) {
+    build.onResolve({ filter: /^(?:bundled:|prettier\/)/ }, ({ path }) => ({
+      path: `./${texts[path] ?? libraries[path]}`,
+      external: true,
+    }));
+  },
+};
+
+/** The command line alone, into any folder: the launcher `exitdsl.cjs`, the core, V8's code of the core, and what lies beside it. */
 export async function buildTool(outdir) {
-  const tool = { ...common, format: "cjs", platform: "node", minify: true, outdir };
+  const tool = { ...common, format: "cjs", platform: "node", minify: true, outdir, outExtension: { ".js": ".cjs" } };
+  // Code that V8 kept cannot `import()` by itself: files and Node's modules are required, at the place where they are imported.
+  const supported = { "dynamic-import": false };
   const { outputFiles } = await build({
     ...tool,
     entryPoints: { core: "src/cli/main.ts" },
+    plugins: [besideCore],
+    supported,
     charset: "ascii",
     legalComments: "none",
     write: false,
   });
-  // esbuild writes all but regular expressions in ASCII; the launcher reads the bundle byte by byte.
+  // esbuild writes all but regular expressions in ASCII; the launcher reads the core byte by byte.
   const text = outputFiles[0].text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const core = `core-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
   mkdirSync(outdir, { recursive: true });
   writeFileSync(join(outdir, `${core}.cjs`), text);
+  for (const [module, file] of Object.entries(texts)) writeFileSync(join(outdir, file), JSON.stringify(bundledTexts(module)));
+  const entryPoints = Object.fromEntries(Object.entries(libraries).map(([module, file]) => [file.replace(/\.cjs$/, ""), module]));
+  await build({ ...tool, entryPoints });
   await build({
     ...tool,
     entryPoints: { exitdsl: "src/cli/launch.cts" },
-    outExtension: { ".js": ".cjs" },
     banner: { js: "#!/usr/bin/env node" },
     define: { CORE: JSON.stringify(core) },
   });
@@ -54,7 +74,8 @@ export async function buildTool(outdir) {
 function keepCode(outdir, core) {
   const env = { ...process.env, EXITDSL_KEEP_CODE: join(outdir, `${core}.cache`) };
   const example = join(root, "examples", "four-paths-2015.exitdsl");
-  spawnSync(process.execPath, [join(outdir, "exitdsl.cjs"), "check", example], { env, stdio: "ignore" });
+  const { status } = spawnSync(process.execPath, [join(outdir, "exitdsl.cjs"), "check", example], { env, stdio: "inherit" });
+  if (status !== 0) throw new Error(`the tool that was built ended with ${status}`);
 }
 
 export async function buildLibrary(outdir) {

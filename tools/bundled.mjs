@@ -11,7 +11,9 @@ const folders = {
   "bundled:machine": { folder: join(root, "machine"), extension: "" },
 };
 
-function texts({ folder, extension }) {
+/** The texts of one of the modules by their names, which is what it exports as its default. */
+export function bundledTexts(module) {
+  const { folder, extension } = folders[module];
   const files = readdirSync(folder)
     .filter((name) => name.endsWith(extension))
     .sort();
@@ -23,7 +25,7 @@ export const bundledForEsbuild = {
   setup(build) {
     build.onResolve({ filter: /^bundled:/ }, ({ path }) => ({ path, namespace: "bundled" }));
     build.onLoad({ filter: /.*/, namespace: "bundled" }, ({ path }) => ({
-      contents: JSON.stringify(texts(folders[path])),
+      contents: JSON.stringify(bundledTexts(path)),
       loader: "json",
     }));
   },
@@ -32,5 +34,5 @@ export const bundledForEsbuild = {
 export const bundledForVitest = {
   name: "bundled",
   resolveId: (id) => (id in folders ? `\0${id}` : undefined),
-  load: (id) => (id.startsWith("\0bundled:") ? `export default ${JSON.stringify(texts(folders[id.slice(1)]))};` : undefined),
+  load: (id) => (id.startsWith("\0bundled:") ? `export default ${JSON.stringify(bundledTexts(id.slice(1)))};` : undefined),
 };

@@ -1,5 +1,4 @@
 /** Shows diagnostics: for people on standard error, for programs on standard output. */
-import { isatty } from "node:tty";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import type { Reporter } from "../compiler/report/reporter.js";
 import { positionAt } from "../compiler/text/source.js";
@@ -28,7 +27,7 @@ export async function report(diagnostics: readonly Diagnostic[], format: Format)
   const all = withoutRepeats(diagnostics);
   if (all.length > 0 || !forPeople) {
     const reporter = await reporters[format]();
-    const text = reporter(all, { version, colour: forPeople && wantsColour(2) });
+    const text = reporter(all, { version, colour: forPeople && (await wantsColour(2)) });
     if (forPeople) writeError(text);
     else writeOutput(text);
   }
@@ -47,7 +46,9 @@ function withoutRepeats(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 }
 
 /** https://no-color.org: any value but the empty one turns colour off. */
-export function wantsColour(descriptor: 1 | 2): boolean {
+export async function wantsColour(descriptor: 1 | 2): Promise<boolean> {
   if (process.env.NO_COLOR) return false;
-  return Boolean(process.env.FORCE_COLOR) || (isatty(descriptor) && process.env.TERM !== "dumb");
+  if (process.env.FORCE_COLOR) return true;
+  const { isatty } = await import("node:tty");
+  return isatty(descriptor) && process.env.TERM !== "dumb";
 }

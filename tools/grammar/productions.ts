@@ -68,7 +68,7 @@ export const notes: Readonly<Record<string, string>> = {
 
 /** All rules that can be reached from `file`, those of no section written out, in the order of the sections. */
 export function grammar(): ReadonlyMap<string, Production> {
-  const rules = new SpecParser().getGAstProductions();
+  const rules = new SpecParser("learned").getGAstProductions();
   const shown = sections.flatMap(([, names]) => names);
   return new Map(shown.map((name) => [name, sequence((rules[name] as Rule).definition, new Set(shown), rules)]));
 }

@@ -41,9 +41,10 @@ export const verb = defineVerb({
     const { format, out } = values;
     const { isFine, writeResult } = await import("../../verify/result.js");
     const { verifyReport } = await import("../verify-report.js");
+    const colour = await wantsColour(1);
     const show = (result: Parameters<typeof verifyReport>[0], repeat?: readonly string[]) => {
       if (out !== undefined) writeOutputs([{ path: out, text: writeResult(result) }]);
-      writeOutput(format === "json" ? writeResult(result) : verifyReport(result, repeat, wantsColour(1)));
+      writeOutput(format === "json" ? writeResult(result) : verifyReport(result, repeat, colour));
       return isFine(result) ? exitCodes.fine : exitCodes.findings;
     };
     if (values.merge) {

@@ -1,7 +1,7 @@
 /**
  * What one token of lookahead decides, from FIRST sets that are worked out once for the whole grammar. It gives the parser the
- * functions that Chevrotain's own strategy gives it; that one walks the grammar anew for each, which is a good part of the time
- * to start. What this one does not know (predicates, productions that may be empty) it leaves to the other.
+ * functions that Chevrotain's own strategy gives it; that one walks the grammar anew for each. Productions that may be empty
+ * it leaves to the other; the grammar has no such choice, or `decisions.ts` could not hold all.
  */
 import {
   Alternation,
@@ -30,7 +30,63 @@ interface Parser {
   LA_FAST(howMuch: number): { readonly tokenTypeIdx: number };
 }
 
+/**
+ * What a lookahead function decides, by the tokens that each of some alternatives may start with: "option", whether to take the one
+ * that there is; "choice", which one to take; "gated", the same, where an alternative may also have a condition of its own.
+ */
+export interface Decision {
+  readonly kind: "option" | "choice" | "gated";
+  readonly starts: readonly (readonly TokenType[])[];
+}
+
+const decisions = new WeakMap<LookaheadFunction, Decision>();
+
+/** Of a function that is made here; undefined for one of Chevrotain's. */
+export function decisionOf(lookahead: LookaheadFunction): Decision | undefined {
+  return decisions.get(lookahead);
+}
+
+type Alternatives = Parameters<ReturnType<ILookaheadStrategy["buildLookaheadForAlternation"]>>[0];
+/** Returns whether to take an option, or the index of the alternative to take, undefined for none. */
+export type LookaheadFunction = (this: Parser, alternatives: Alternatives) => boolean | number | undefined;
+
+export function lookaheadFor(decision: Decision): LookaheadFunction {
+  const { kind, starts } = decision;
+  const lookahead = kind === "option" ? takes(starts.flat()) : kind === "choice" ? chooses(starts) : choosesAtGates(starts);
+  decisions.set(lookahead, decision);
+  return lookahead;
+}
+
+function takes(types: readonly TokenType[]): LookaheadFunction {
+  const starts: boolean[] = [];
+  for (const token of indices(types)) starts[token] = true;
+  return function (this: Parser) {
+    return starts[this.LA_FAST(1).tokenTypeIdx] === true;
+  };
+}
+
+function chooses(starts: Decision["starts"]): LookaheadFunction {
+  const choice: (number | undefined)[] = [];
+  for (const [index, types] of starts.entries()) {
+    for (const token of indices(types)) choice[token] ??= index;
+  }
+  return function (this: Parser) {
+    return choice[this.LA_FAST(1).tokenTypeIdx];
+  };
+}
+
+function choosesAtGates(starts: Decision["starts"]): LookaheadFunction {
+  const tokens = starts.map((types) => new Set(indices(types)));
+  return function (this: Parser, alternatives = []) {
+    const next = this.LA_FAST(1).tokenTypeIdx;
+    const found = alternatives.findIndex(({ GATE }, index) => tokens[index]?.has(next) && GATE?.call(this) !== false);
+    return found < 0 ? undefined : found;
+  };
+}
+
 type ForAlternation = Parameters<ILookaheadStrategy["buildLookaheadForAlternation"]>[0];
+type ForChoice = ReturnType<ILookaheadStrategy["buildLookaheadForAlternation"]>;
+type ForOption = ReturnType<ILookaheadStrategy["buildLookaheadForOptional"]>;
 type ForOptional = Parameters<ILookaheadStrategy["buildLookaheadForOptional"]>[0];
 
 const productionClasses = { Option, Repetition, RepetitionMandatory, RepetitionMandatoryWithSeparator, RepetitionWithSeparator } as const;
@@ -42,14 +98,8 @@ export class FirstTokenLookahead extends LLkLookaheadStrategy {
     const { rule, prodOccurrence, hasPredicates } = options;
     const alternation = find(rule.definition, (p) => p instanceof Alternation && p.idx === prodOccurrence);
     const firsts = alternation?.definition.map((alternative) => this.#first(definitionOf(alternative)));
-    if (!firsts || hasPredicates || firsts.some(({ empty }) => empty)) return super.buildLookaheadForAlternation(options);
-    const choice: (number | undefined)[] = [];
-    for (const [index, { types }] of firsts.entries()) {
-      for (const token of indices(types)) choice[token] ??= index;
-    }
-    return function (this: Parser) {
-      return choice[this.LA_FAST(1).tokenTypeIdx];
-    };
+    if (!firsts || firsts.some(({ empty }) => empty)) return super.buildLookaheadForAlternation(options);
+    return lookaheadFor({ kind: hasPredicates ? "gated" : "choice", starts: firsts.map(({ types }) => [...types]) }) as ForChoice;
   }
 
   override buildLookaheadForOptional(options: ForOptional) {
@@ -58,11 +108,7 @@ export class FirstTokenLookahead extends LLkLookaheadStrategy {
     const found = find(rule.definition, (p) => p instanceof production && p.idx === prodOccurrence);
     const first = found && this.#first(found.definition);
     if (!first || first.empty) return super.buildLookaheadForOptional(options);
-    const starts: boolean[] = [];
-    for (const token of indices(first.types)) starts[token] = true;
-    return function (this: Parser) {
-      return starts[this.LA_FAST(1).tokenTypeIdx] === true;
-    };
+    return lookaheadFor({ kind: "option", starts: [[...first.types]] }) as ForOption;
   }
 
   #first(sequence: readonly IProduction[]): First {
@@ -112,7 +158,7 @@ function definitionOf(production: IProduction): readonly IProduction[] {
 }
 
 /** A token type's own number and those of the types that extend it. */
-function* indices(types: ReadonlySet<TokenType>): Iterable<number> {
+function* indices(types: readonly TokenType[]): Iterable<number> {
   for (const { tokenTypeIdx, categoryMatches } of types) {
     if (tokenTypeIdx !== undefined) yield tokenTypeIdx;
     yield* categoryMatches ?? [];

@@ -23,7 +23,6 @@ export abstract class BaseParser extends EmbeddedActionsParser {
   #comments: readonly Comment[] = [];
   #nextComment = 0;
 
-  /** `skipValidations` saves time at start-up; a test builds the parser with the grammar's validations. */
   constructor(skipValidations: boolean) {
     super(t.parserTokens, {
       maxLookahead: 1,

@@ -3,6 +3,7 @@ import { EOF, type IToken } from "chevrotain";
 import type { Source } from "../text/source.js";
 import type { ErrorSink } from "./error-sink.js";
 import { describeToken, startsOf } from "./expectations.js";
+import { useKeptAnalysis } from "./kept-analysis.js";
 import type { Rule } from "./parser-base.js";
 import { DeclarationParser } from "./parser-declarations.js";
 import * as t from "./tokens.js";
@@ -10,14 +11,35 @@ import type { Comment, Declaration, Import, IntegerLiteral, SpecFile } from "./t
 
 const { keyword } = t;
 
+let learnedParser: SpecParser | undefined;
+
+function learned(): SpecParser {
+  learnedParser ??= new SpecParser("learned");
+  return learnedParser;
+}
+
 export class SpecParser extends DeclarationParser {
   private edition: IntegerLiteral | undefined;
   private imports: Import[] = [];
   private declarations: Declaration[] = [];
 
-  constructor(skipValidations = true) {
-    super(skipValidations);
-    this.performSelfAnalysis();
+  /**
+   * @param analysis where the parser has its grammar from: "kept" starts at once; "learned" runs all rules first, which is what the
+   * kept one is made from and held to; "validated" has Chevrotain check the grammar, too
+   */
+  constructor(private readonly analysis: "kept" | "learned" | "validated" = "kept") {
+    super(analysis !== "validated");
+    if (analysis === "kept") useKeptAnalysis(this);
+    else this.performSelfAnalysis();
+  }
+
+  /** The grammar as productions, which only errors and tools ask for. */
+  override getGAstProductions(): ReturnType<DeclarationParser["getGAstProductions"]> {
+    return this.analysis === "kept" ? learned().getGAstProductions() : super.getGAstProductions();
+  }
+
+  override computeContentAssist(rule: string, context: IToken[]): ReturnType<DeclarationParser["computeContentAssist"]> {
+    return this.analysis === "kept" ? learned().computeContentAssist(rule, context) : super.computeContentAssist(rule, context);
   }
 
   /** Tokens to a tree; errors go to `sink`. The tree holds what could be read whole. */
