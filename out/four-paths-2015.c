@@ -39,8 +39,7 @@
 #define USER_DS	0x2b
 /*
  * The first address that no user instruction is at: one page below the end of the lower half,
- * because a SYSCALL in the
- * last page would return to an address that is not canonical.
+ * because a SYSCALL in the last page would return to an address that is not canonical.
  * SDM Vol. 1, 3.3.7.1; INV-88
  */
 #define TASK_SIZE_MAX	0x7ffffffff000ULL

@@ -197,8 +197,8 @@ void indirect_branch_prediction_barrier(void);
 
 /*
  * Schedules in an interrupted kernel, which must have had IRQs on and must not be in a section
- * that forbids it, nor in an idle task (INV-27, INV-28,
- * INV-35). It turns IRQs on and off again itself, and loops until nobody asks (INV-36).
+ * that forbids it, nor in an idle task (INV-27, INV-28, INV-35). It turns IRQs on and off again
+ * itself, and loops until nobody asks (INV-36).
  * Requires irqs off, context kernel, stack thread; clears TIF_NEED_RESCHED.
  */
 void preempt_schedule_irq(void);

@@ -44,8 +44,7 @@ static inline bool any_way(const struct registers_of_user *frame, uint32_t work_
 }
 
 /*
- * Everything.
- * In two lines.
+ * Everything. In two lines.
  *
  * The C side of the exit everything from call_of_system to user. Returns whether fast_way holds.
  */

@@ -85,8 +85,7 @@ void enable_and_wait(void) EXITDSL_TURNS_IRQS_ON;
 #endif
 
 /*
- * Everything.
- * In two lines.
+ * Everything. In two lines.
  *
  * The C side of the exit everything from call_of_system to user. Returns whether fast_way holds.
  */

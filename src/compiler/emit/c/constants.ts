@@ -1,12 +1,12 @@
 /** The numbers that the tests name. They stay in `NAME.c`: `IF` or `RPL` as a macro in a header would be in everybody's way. */
 import type { Constant, Model } from "../../model/model.js";
 import { expression, notDecided } from "./expression.js";
-import { commentLines, docLines, literal } from "./text.js";
+import { commentLines, docParagraphs, literal } from "./text.js";
 
 export function constantLines(model: Model, constants: readonly Constant[]): string[] {
   if (constants.length === 0) return [];
   const lines = constants.flatMap((c) => [
-    ...commentLines([...docLines(c.doc), ...(c.because ? [c.because] : [])]),
+    ...commentLines([...docParagraphs(c.doc), ...(c.because ? [c.because] : [])]),
     `#define ${c.name}\t${constantText(model, c)}`,
   ]);
   return ["", ...lines];

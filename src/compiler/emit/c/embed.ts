@@ -3,7 +3,7 @@
 import type { Feature, FlagWord, Model, Value } from "../../model/model.js";
 import type { EmitOptions } from "../artefact.js";
 import { freedom, guarded, includeGuard } from "./frame.js";
-import { commentLines, docLines } from "./text.js";
+import { commentLines, docParagraphs } from "./text.js";
 import type { Uses } from "./uses.js";
 
 export function embedText(model: Model, uses: Uses, options: EmitOptions): string {
@@ -129,7 +129,7 @@ function valueLines(value: Value): string[] {
   const name = `exitdsl_value_${value.name}`;
   return [
     "",
-    ...commentLines([`${value.name}: ${value.location}.`, ...docLines(value.doc)]),
+    ...commentLines([`${value.name}: ${value.location}.`, ...docParagraphs(value.doc)]),
     `#ifndef ${name}`,
     `uint32_t ${name}(void);`,
     "#endif",
@@ -147,7 +147,7 @@ function featureLines(features: readonly Feature[]): string[] {
   for (const feature of features) {
     const sources = [...feature.config, ...feature.cpu].join(", ");
     const name = `EXITDSL_${feature.name}`;
-    lines.push(...commentLines([...docLines(feature.doc), ...(sources === "" ? [] : [`${feature.name}: ${sources}.`])]));
+    lines.push(...commentLines([...docParagraphs(feature.doc), ...(sources === "" ? [] : [`${feature.name}: ${sources}.`])]));
     lines.push(`#ifndef ${name}`, `#define ${name} 0`, "#endif");
   }
   const admitted = constraintLines(features);

@@ -6,7 +6,7 @@ import type { EmitOptions } from "../artefact.js";
 import { flagSet } from "./expression.js";
 import { freedom, guarded, includeGuard } from "./frame.js";
 import { annotation, irqsOf, prepareAnnotation } from "./irqs.js";
-import { commentLines, docLines, trailing } from "./text.js";
+import { commentLines, docParagraphs, trailing } from "./text.js";
 import type { Uses } from "./uses.js";
 import { calledFunctions, preparing } from "./uses.js";
 
@@ -28,16 +28,16 @@ export function headerText(model: Model, graphs: readonly PathGraph[], uses: Use
 function flagLines(model: Model): string[] {
   const lines: string[] = [];
   for (const word of model.flagWords) {
-    lines.push("", ...commentLines([`${word.name}: the word ${word.location}.`, ...docLines(word.doc)]));
+    lines.push("", ...commentLines([`${word.name}: the word ${word.location}.`, ...docParagraphs(word.doc)]));
     for (const flag of word.flags) {
-      lines.push(...commentLines(docLines(flag.doc)));
+      lines.push(...commentLines(docParagraphs(flag.doc)));
       lines.push(...trailing(`#define ${flag.name}\t(1U << ${flag.bit})`, flag.async ? "an interrupt may set it" : ""));
     }
   }
   if (model.masks.length > 0) {
     lines.push("", "enum {");
     for (const mask of model.masks) {
-      lines.push(...commentLines(docLines(mask.doc), "\t"));
+      lines.push(...commentLines(docParagraphs(mask.doc), "\t"));
       const flags = mask.flags.map((f) => f.name).join(" | ");
       lines.push(`\t${mask.name} = ${flags === "" ? "0" : flags},`);
     }
@@ -52,12 +52,12 @@ function frameLines(frame: Frame): string[] {
   return [
     "",
     ...commentLines([
-      ...docLines(frame.doc),
+      ...docParagraphs(frame.doc),
       "A kernel that has this structure already says so with EXITDSL_HAVE_FRAME; the assertions hold it to the layout.",
     ]),
     "#ifndef EXITDSL_HAVE_FRAME",
     `${tag} {`,
-    ...frame.fields.flatMap((f) => [...commentLines(docLines(f.doc), "\t"), `\tuint64_t ${f.name};`]),
+    ...frame.fields.flatMap((f) => [...commentLines(docParagraphs(f.doc), "\t"), `\tuint64_t ${f.name};`]),
     "};",
     "#endif",
     "",
@@ -78,7 +78,7 @@ function prototypeLines(model: Model, uses: Uses): string[] {
       return a.kind === "flags" ? `uint32_t ${a.word.name}` : "uint64_t exitdsl_constant";
     });
     if (i > 0) lines.push("");
-    lines.push(...commentLines([...docLines(item.doc), contractText(model, item)]));
+    lines.push(...commentLines([...docParagraphs(item.doc), contractText(model, item)]));
     const irqs = annotation(irqsOf(item.requires), irqsOf(item.ensures));
     lines.push(`void ${call.function}(${parameters.length > 0 ? parameters.join(", ") : "void"})${irqs === undefined ? "" : ` ${irqs}`};`);
   });
@@ -125,7 +125,7 @@ export function exitDoc(graph: PathGraph): string[] {
   const target = [...(exit.toUser ? ["user"] : []), ...(exit.toKernel ? ["kernel"] : [])].join(" or ");
   const returned = exit.prepare?.returns;
   return [
-    ...docLines(exit.doc),
+    ...docParagraphs(exit.doc),
     ...(exit.doc === "" ? [] : [""]),
     `The C side of the exit ${exit.name} from ${events} to ${target}.${returned ? ` Returns whether ${returned.name} holds.` : ""}`,
   ];

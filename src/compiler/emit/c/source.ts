@@ -9,7 +9,7 @@ import { clauses, conditionInputs, notDecided } from "./expression.js";
 import { fileHead, freedom } from "./frame.js";
 import { exitDoc, prepareSignature, suffix } from "./header.js";
 import { prepareBody, usesFrame } from "./statements.js";
-import { commentLines, docLines, trailing } from "./text.js";
+import { commentLines, docParagraphs, trailing } from "./text.js";
 import type { Comparing, Uses } from "./uses.js";
 import { preparing } from "./uses.js";
 
@@ -68,7 +68,7 @@ function conditionLines(model: Model, condition: Condition): string[] {
   };
   return [
     "",
-    ...commentLines(docLines(condition.doc)),
+    ...commentLines(docParagraphs(condition.doc)),
     `static inline bool ${condition.name}(${parameters.length > 0 ? parameters.join(", ") : "void"})`,
     "{",
     ...list.flatMap(clauseLines),

@@ -46,9 +46,17 @@ export function commentLines(paragraphs: readonly string[], indent = ""): string
   return [`${indent}/*`, ...lines.map((l) => `${indent} * ${l}`.trimEnd()), `${indent} */`];
 }
 
-/** The lines of a doc comment of the spec. */
-export function docLines(doc: string): string[] {
-  return doc === "" ? [] : doc.split("\n");
+/** The paragraphs of a doc comment of the spec, to be filled anew; empty lines, list items and indented lines stay as they are. */
+export function docParagraphs(doc: string): string[] {
+  const paragraphs: string[] = [];
+  let open = false;
+  for (const line of doc === "" ? [] : doc.split("\n")) {
+    const prose = !/^\s*$|^\s{2}|^\s*(?:[-*]|\d+\.)\s/.test(line);
+    if (prose && open) paragraphs.push(`${paragraphs.pop()} ${line}`);
+    else paragraphs.push(line);
+    open = line.trim() !== "";
+  }
+  return paragraphs;
 }
 
 /** `text` with a comment behind it, or below a comment where the line would be too long. */

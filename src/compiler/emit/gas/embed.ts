@@ -7,7 +7,7 @@ import type { PathGraph } from "../../path/graph.js";
 import type { LinearInstruction, LinearProgram } from "../../path/linear.js";
 import type { EmitOptions } from "../artefact.js";
 import { fileHead } from "../c/frame.js";
-import { commentLines, commentText, docLines } from "../c/text.js";
+import { commentLines, commentText, docParagraphs } from "../c/text.js";
 import { featureExpression, featureSymbol, place, quoted } from "./text.js";
 
 export function embedText(model: Model, graphs: readonly PathGraph[], program: LinearProgram, options: EmitOptions): string {
@@ -46,7 +46,7 @@ function featureLines(features: readonly Feature[]): string[] {
     const sources = [...feature.config, ...feature.cpu].join(", ");
     lines.push(
       "",
-      ...commentLines([...docLines(feature.doc), ...(sources === "" ? [] : [`${sources}.`])]),
+      ...commentLines([...docParagraphs(feature.doc), ...(sources === "" ? [] : [`${sources}.`])]),
       ...defaulted(featureSymbol(feature), "0"),
     );
   }
@@ -75,7 +75,7 @@ function constantLines(constants: readonly Constant[]): string[] {
   if (constants.length === 0) return [];
   const lines = ["", ...commentLines(["Numbers, as the spec says them."])];
   for (const constant of constants) {
-    lines.push("", ...commentLines([...docLines(constant.doc), ...(constant.because === undefined ? [] : [constant.because])]));
+    lines.push("", ...commentLines([...docParagraphs(constant.doc), ...(constant.because === undefined ? [] : [constant.because])]));
     lines.push(`\t.ifndef\t${constant.name}`);
     let conditions = 0;
     for (const { value, test } of constant.arms) {

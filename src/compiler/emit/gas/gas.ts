@@ -16,7 +16,7 @@ import {
 import type { Span } from "../../text/source.js";
 import type { Artefact, BackEnd, EmitOptions } from "../artefact.js";
 import { fileHead } from "../c/frame.js";
-import { commentLines, docLines, specLine } from "../c/text.js";
+import { commentLines, docParagraphs, specLine } from "../c/text.js";
 import { embedText } from "./embed.js";
 import { featureExpression, line, place, quoted } from "./text.js";
 
@@ -56,7 +56,7 @@ function assemblyText(model: Model, program: LinearProgram, embed: string, optio
 function routineLines(model: Model, routine: LinearRoutine): string[] {
   const asked = new Set<PathNode | undefined>();
   // What is between routines is never executed.
-  const lines = [...commentLines(docLines(routine.doc)), ...(routine.fallenInto ? [] : ["\t.balign\t16, 0xcc"])];
+  const lines = [...commentLines(docParagraphs(routine.doc)), ...(routine.fallenInto ? [] : ["\t.balign\t16, 0xcc"])];
   for (const item of routine.items) lines.push(...itemLines(model, item, asked));
   return lines;
 }
