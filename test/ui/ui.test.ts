@@ -30,3 +30,15 @@ test("every rule of the families 3 to 8 has a spec that breaks it", () => {
   const tested = new Set(names.map((name) => name.slice(0, "EX0000".length)));
   expect(Object.keys(catalogue).filter((code) => /^EX[3-8]/.test(code) && !tested.has(code) && code !== "EX5014")).toEqual([]);
 });
+
+describe("what the four exit paths of 2015 owe is owed, word for word, by a spec that breaks it", () => {
+  const requirements = (text: string) =>
+    [...text.matchAll(/^require (.*(?:\n {2}.*)*)/gm)].map(([, clause]) =>
+      (clause as string).split("because")[0]?.split(/\s+/).join(" ").trim(),
+    );
+  const owed = requirements(readRepositoryFile("examples/four-paths-2015.exitdsl"));
+  const broken = new Set(names.flatMap((name) => requirements(readRepositoryFile(`test/ui/${name}.exitdsl`))));
+
+  test("there are four", () => expect(owed.length).toBe(4));
+  test.each(owed)("%s", (requirement) => expect([...broken]).toContain(requirement));
+});
