@@ -1,6 +1,6 @@
 /**
  * `npm test`: sets up, bundles the tool, and runs every check: lint and layout, types, and all test suites. The last line is
- * `N passed, N failed`. With `--quick` (under a minute) the suites that try random or generated input at length are left out.
+ * `N passed, N failed`. With `--quick` (under a minute) the suites that try random or generated input at length, all specs of a kind, or other checkers, are left out.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,14 +10,19 @@ import { root, setUp, setUpDebian } from "./setup.mjs";
 
 const quick = process.argv.includes("--quick");
 const longSuites = [
-  "test/fuzz/**",
+  "test/asm-agreement/**",
   "test/campaign/**",
+  "test/check/spec-mutants.test.ts",
   "test/differential/**",
+  "test/fuzz/**",
   "test/**/fuzz.test.ts",
   "test/gas/walk.test.ts",
+  "test/invariants/**",
+  "test/linux-6.12/**",
+  "test/model/{agreement,rumur,smtlib,spin}.test.ts",
+  "test/plan/{minimality,mitigations,table}.test.ts",
   "test/run/**",
-  "test/simulator/instructions.test.ts",
-  "test/simulator/modules.test.ts",
+  "test/simulator/{instructions,modules}.test.ts",
 ];
 
 setUp();

@@ -1,25 +1,24 @@
 /** Runs the real bundle as a process, in a folder of its own. */
 import { type SpawnSyncReturns, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll } from "vitest";
+import { inject } from "vitest";
 import { buildTool } from "../../tools/build.mjs";
 
-const made: string[] = [];
-afterAll(() => {
-  for (const folder of made) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A new folder, which goes away after the tests of the file. */
+/** A new folder, which goes away after the last test. */
 export function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), "exitdsl-cli-"));
-  made.push(path);
-  return path;
+  return mkdtempSync(join(inject("folder"), "cli-"));
 }
 
-/** The path of a freshly built tool. */
-export async function builtTool(): Promise<string> {
+let tool: Promise<string> | undefined;
+
+/** The path of the tool, freshly built; the files that one worker runs share it. */
+export function builtTool(): Promise<string> {
+  tool ??= build();
+  return tool;
+}
+
+async function build(): Promise<string> {
   const path = folder();
   await buildTool(path);
   return join(path, "exitdsl.cjs");
