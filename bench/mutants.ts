@@ -4,11 +4,8 @@
  * files. With --write the tables go into docs/validation.md. Exit code 1 when a mutant survives that is not known to be equivalent.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { emitC } from "../src/compiler/emit/c/c.js";
-import { emitGas } from "../src/compiler/emit/gas/gas.js";
 import { Bench } from "../src/verify/image.js";
-import { someKernels } from "../src/verify/kernels.js";
-import { killers, type Layer, layers } from "../src/verify/kill.js";
+import { killers, type Layer, layers, machinesOf } from "../src/verify/kill.js";
 import { mutantsOf } from "../src/verify/mutants.js";
 import { Random } from "../src/verify/random.js";
 import { machineFolder, specOf } from "../test/run/specs.js";
@@ -46,26 +43,18 @@ told(cells(["---", "---", "---", "---", ...layers.map(() => "---"), "---"]));
 for (const name of names) {
   const spec = specOf(name);
   const random = new Random(seed);
-  const options = { stem: spec.stem, digest: "", version: "" };
-  const text = (artefacts: readonly { readonly name: string; readonly text: string }[], extension: string) =>
-    artefacts.find((a) => a.name.endsWith(extension))?.text ?? "";
-  const mutants = mutantsOf(
-    text(emitGas(spec.model, spec.graphs, options), ".S"),
-    text(emitC(spec.model, spec.graphs, options), ".c"),
-    each,
-    random,
-  );
+  const mutants = mutantsOf(spec, each, random);
   const bench = await Bench.of(spec, machineFolder);
-  const kernels = someKernels(bench, 8, random).toReversed();
+  const machines = machinesOf(bench, random);
   for (const mutant of mutants) {
     const { language, operator, story } = mutant;
-    const killed = await killers(bench, kernels, mutant, seed);
+    const killed = await killers(bench, machines, mutant, seed);
     const row = (marks: readonly string[], end: string) => told(cells([name, language, operator, code(story), ...marks, end]));
     if (killed === "absent") {
       counts.absent++;
       row(
         layers.map(() => ""),
-        "in no kernel that the machine is",
+        "in no kernel that runs",
       );
       continue;
     }
@@ -99,7 +88,7 @@ const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`
 const verdict =
   `Seed ${seed}, each operator ${counted(each, "time")} an example: ${counted(counts.run, "mutant")} run, ` +
   `${counts.run - counts.survivors - counts.equivalent} found, ${counts.equivalent} equivalent, ${counts.survivors} survived; ` +
-  `${counts.absent} more are in no kernel that the machine can be.`;
+  `${counts.absent} more are in no kernel that QEMU or Bochs can run.`;
 console.log(`\n${equivalents.join("\n")}\n${verdict} ${((performance.now() - began) / 1000).toFixed(0)} s`);
 if (write) {
   const page = "docs/validation.md";

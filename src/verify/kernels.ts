@@ -24,9 +24,13 @@ function isFreds(item: LinearInstruction | LinearLabel): boolean {
   return item.kind === "instruction" && /^eret[us]$/.test(item.instruction.mnemonic);
 }
 
-/** Up to `count` of them: the one with nothing and the largest one first, then any. */
 export function someKernels(bench: Bench, count: number, random: Random, emulator = qemu): readonly ReadonlySet<Feature>[] {
-  const all = [...kernelsOf(bench, emulator)].sort((a, b) => a.size - b.size);
+  return someOf(kernelsOf(bench, emulator), count, random);
+}
+
+/** Up to `count` of them: the one with the least features and the one with the most first, then any. */
+export function someOf(kernels: readonly ReadonlySet<Feature>[], count: number, random: Random): readonly ReadonlySet<Feature>[] {
+  const all = [...kernels].sort((a, b) => a.size - b.size);
   const [smallest, largest] = [all[0], all.at(-1)];
   if (all.length <= count || !smallest || !largest) return all;
   const chosen = new Set([smallest, largest]);

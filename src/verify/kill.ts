@@ -2,9 +2,14 @@
 import type { Feature } from "../compiler/model/model.js";
 import { stateChangeDifference } from "./assembled.js";
 import { makeBatch, runBatch } from "./batch.js";
+import { bochs } from "./bochs.js";
 import { compare } from "./compare.js";
+import type { Emulator } from "./emulator.js";
 import type { Bench, Image } from "./image.js";
+import { canRun, kernelsOf, someKernels, someOf } from "./kernels.js";
 import type { Mutant } from "./mutants.js";
+import { qemu } from "./qemu.js";
+import type { Random } from "./random.js";
 
 /** In the order in which they cost. */
 export const layers = ["build", "state changes", "end state", "single step", "injection"] as const;
@@ -17,29 +22,44 @@ const moreCases = 3000;
 const stepCases = 150;
 const limit = 10_000;
 
+/** A kernel, and what it is run on. */
+export interface Machine {
+  readonly on: ReadonlySet<Feature>;
+  readonly emulator: Emulator;
+}
+
+/** Up to eight kernels on QEMU, the largest first, then up to eight of those that only Bochs can be. */
+export function machinesOf(bench: Bench, random: Random): readonly Machine[] {
+  const onQemu = someKernels(bench, 8, random).toReversed();
+  const onBochs = kernelsOf(bench, bochs).filter((on) => ![...on].every((feature) => canRun(feature, qemu)));
+  return [...onQemu.map((on) => ({ on, emulator: qemu })), ...someOf(onBochs, 8, random).map((on) => ({ on, emulator: bochs }))];
+}
+
 /**
- * @param kernels where the mutant is looked for: the first whose code it changes is run
+ * @param machines where the mutant is looked for: the first kernel whose code it changes is run
  * @returns "absent" when it changes none of them
  */
 export async function killers(
   bench: Bench,
-  kernels: readonly ReadonlySet<Feature>[],
+  machines: readonly Machine[],
   mutant: Mutant,
   seed: number,
 ): Promise<ReadonlySet<Layer> | "absent"> {
   let image: Image;
+  let machine: Machine | undefined;
   try {
-    const on = mutant.language === "C" ? kernels[0] : await firstChanged(bench, kernels, mutant);
-    if (on === undefined) return "absent";
-    image = await bench.image(on, mutant.change);
+    machine = mutant.language === "C" ? machines[0] : await firstChanged(bench, machines, mutant);
+    if (!machine) return "absent";
+    image = await bench.image(machine.on, mutant.change);
   } catch {
     return new Set(["build"]);
   }
   const killed = new Set<Layer>();
   if (stateChangeDifference(image) !== "") killed.add("state changes");
+  const { emulator } = machine;
   const paths = bench.plans.map((_, i) => i);
   const differences = async (cases: number, stepped: boolean, injected = false) => {
-    const batch = makeBatch(image, paths, seed, 0, cases * paths.length, stepped, injected);
+    const batch = makeBatch(image, paths, seed, 0, cases * paths.length, stepped, injected, emulator);
     return compare(batch, await runBatch(batch, limit), Number.POSITIVE_INFINITY).differences;
   };
   if ((await differences(endCases, false)).length > 0) killed.add("end state");
@@ -54,15 +74,12 @@ export async function killers(
   return killed;
 }
 
-async function firstChanged(
-  bench: Bench,
-  kernels: readonly ReadonlySet<Feature>[],
-  mutant: Mutant,
-): Promise<ReadonlySet<Feature> | undefined> {
-  for (const on of kernels) {
+async function firstChanged(bench: Bench, machines: readonly Machine[], mutant: Mutant): Promise<Machine | undefined> {
+  for (const machine of machines) {
+    const { on } = machine;
     const bytes = async (change: Mutant["change"]) =>
       (await bench.assembled(on, change)).lines.flatMap((l) => [...l.bytes, l.relocation]).join();
-    if ((await bytes(mutant.change)) !== (await bytes((_, text) => text))) return on;
+    if ((await bytes(mutant.change)) !== (await bytes((_, text) => text))) return machine;
   }
   return undefined;
 }

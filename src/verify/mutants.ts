@@ -1,5 +1,7 @@
 /** Mutants of a spec's emitted assembly and C: outputs with one mistake each, for measuring what the checks would find. */
-import type { Change } from "./image.js";
+import { emitC } from "../compiler/emit/c/c.js";
+import { emitGas } from "../compiler/emit/gas/gas.js";
+import type { Change, Spec } from "./image.js";
 import type { Random } from "./random.js";
 
 export interface Mutant {
@@ -20,8 +22,11 @@ type Operator = (
 const registers = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
 
 /** The same mutants for the same random numbers: each operator `each` times for a language, at different lines. */
-export function mutantsOf(assembly: string, c: string, each: number, random: Random): readonly Mutant[] {
-  return [...mutate(assembly, assemblyOperators, "assembly", each, random), ...mutate(c, cOperators, "C", each, random)];
+export function mutantsOf({ graphs, model, stem }: Spec, each: number, random: Random): readonly Mutant[] {
+  const options = { stem, digest: "", version: "" };
+  const artefacts = [...emitGas(model, graphs, options), ...emitC(model, graphs, options)];
+  const text = (extension: string) => artefacts.find(({ name }) => name.endsWith(extension))?.text ?? "";
+  return [...mutate(text(".S"), assemblyOperators, "assembly", each, random), ...mutate(text(".c"), cOperators, "C", each, random)];
 }
 
 function mutate(

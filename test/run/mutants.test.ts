@@ -1,11 +1,8 @@
 /** Mutants of the emitted assembly and C are found: a share of what `bench/mutants.ts` runs, the same one each time. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { equivalence } from "../../bench/equivalent-mutants.js";
-import { emitC } from "../../src/compiler/emit/c/c.js";
-import { emitGas } from "../../src/compiler/emit/gas/gas.js";
 import { Bench } from "../../src/verify/image.js";
-import { someKernels } from "../../src/verify/kernels.js";
-import { killers } from "../../src/verify/kill.js";
+import { killers, machinesOf } from "../../src/verify/kill.js";
 import { mutantsOf } from "../../src/verify/mutants.js";
 import { Random } from "../../src/verify/random.js";
 import { machineFolder, specOf } from "./specs.js";
@@ -15,15 +12,7 @@ const example = "four-paths-2015";
 
 describe(`one of each operator in ${example}`, () => {
   const spec = specOf(example);
-  const options = { stem: spec.stem, digest: "", version: "" };
-  const text = (artefacts: readonly { readonly name: string; readonly text: string }[], extension: string) =>
-    artefacts.find((a) => a.name.endsWith(extension))?.text ?? "";
-  const mutants = mutantsOf(
-    text(emitGas(spec.model, spec.graphs, options), ".S"),
-    text(emitC(spec.model, spec.graphs, options), ".c"),
-    1,
-    new Random(seed),
-  );
+  const mutants = mutantsOf(spec, 1, new Random(seed));
   let bench: Bench;
   beforeAll(async () => {
     bench = await Bench.of(spec, machineFolder);
@@ -56,7 +45,7 @@ describe(`one of each operator in ${example}`, () => {
   });
 
   test.each(mutants)("$language, $operator: $story", { timeout: 600_000 }, async (mutant) => {
-    const killed = await killers(bench, someKernels(bench, 8, new Random(seed)).toReversed(), mutant, seed);
+    const killed = await killers(bench, machinesOf(bench, new Random(seed)), mutant, seed);
     if (killed === "absent") throw new Error("the mutant is in no kernel");
     const { language, operator, story } = mutant;
     if (equivalence({ example, language, operator, story }) === undefined) expect(killed.size).toBeGreaterThan(0);
