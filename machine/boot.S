@@ -69,7 +69,7 @@ boot_directory:
 	.endr
 
 	.bss
-	.balign	16
+	.balign	4096
 	.skip	16384
 	.globl	machine_stack_top
 machine_stack_top:

@@ -21,8 +21,10 @@
 	.macro	call_c_prologue
 	movq	%rsp, %rdi
 	movq	%cr3, %rsi
-	cmpq	machine_kernel_cr3, %rsi
-	je	.Lkernel_tables_\@		/* a load flushes the TLB, which costs more than all the rest */
+	movq	%rsi, %rax
+	xorq	machine_kernel_cr3, %rax
+	cmpq	$0xfff, %rax		/* bits 11 to 0 choose no tables; a load flushes the TLB, which costs more than all the rest */
+	jbe	.Lkernel_tables_\@
 	movq	machine_kernel_cr3, %rax
 	movq	%rax, %cr3
 .Lkernel_tables_\@:
@@ -64,7 +66,21 @@ enter_path:
 	popfq
 	jmp	*machine_entry + ENTRY_TARGET
 
-/* One stub an exception vector, all on the same stack layout. */
+/* Hands `struct landing` to C on the machine's own stack and page tables. */
+landed:
+	save_registers
+	call_c_prologue
+	movl	$0x18, %eax		/* an exception from user mode left it null */
+	movl	%eax, %ss
+	pushq	$2
+	popfq
+	call	machine_landed
+	ud2
+
+/*
+ * One stub an exception vector, all on the same stack layout. Those of the exceptions in which paths end are on the page of the code
+ * above, for the sake of the TLB, which loads of CR3 flush.
+ */
 	.balign	16
 	.globl	machine_stubs
 machine_stubs:
@@ -78,17 +94,6 @@ machine_stubs:
 	jmp	landed
 	.set	vector, vector + 1
 	.endr
-
-/* Hands `struct landing` to C on the machine's own stack and page tables. */
-landed:
-	save_registers
-	call_c_prologue
-	movl	$0x18, %eax		/* an exception from user mode left it null */
-	movl	%eax, %ss
-	pushq	$2
-	popfq
-	call	machine_landed
-	ud2
 
 /*
  * #DB: logs each instruction of the emitted code that is about to run, and counts the boundaries at which an NMI or an interrupt shall
@@ -284,6 +289,7 @@ machine_called:
 	ret
 
 /* Where paths go: every byte is INT3, in user mode and in the kernel. */
+	.section .shared.landing, "ax"
 	.balign	4096, 0xcc
 	.globl	landing_page
 landing_page:
@@ -329,13 +335,16 @@ machine_ldt:
 	.balign	16
 machine_tss:
 	.skip	104
-	.balign	16
-machine_idt:
-	.skip	4096
 	.globl	machine_verw_selector
 machine_verw_selector:
 	.word	0x18
 
+	.section .shared.idt, "aw"
+	.balign	16
+machine_idt:
+	.skip	4096
+
+	.section .shared.stacks, "aw"
 	.macro	stack name
 	.balign	4096
 	.skip	4096

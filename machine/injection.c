@@ -13,8 +13,8 @@ void machine_interrupt(void);
 extern char machine_repeat_nmi[];
 
 static const struct injection *injection;
-/* What the interrupt that is due sets, a word for each word of flags, from this bit on; null: none is due. */
-static const uint64_t *due_flags;
+const uint64_t *machine_due_flags;
+/* The bit of those words from which on it sets them. */
 static unsigned due_shift;
 static uint64_t random;
 
@@ -37,7 +37,7 @@ static uint64_t *iret_words(void)
 void machine_prepare_injection(void)
 {
 	injection = machine_case->injection ? (const struct injection *)((const char *)machine_case + machine_case->injection) : 0;
-	due_flags = 0;
+	machine_due_flags = 0;
 	injected_nmi_left = injected_c_nmi_left = injected_irq_left = injected_c_irq_left = injected_in_c = 0;
 	if (!injection)
 		return;
@@ -50,7 +50,7 @@ void machine_prepare_injection(void)
 	if (injection->path != NO_PATH && spec_paths[injection->path].nests)
 		iret_words()[5] = 0;
 	if (injection->irq_at) {
-		due_flags = injection->flags;
+		machine_due_flags = injection->flags;
 		due_shift = 0;
 	}
 }
@@ -59,10 +59,10 @@ void machine_prepare_injection(void)
 
 static void set_due_flags(void)
 {
-	if (due_flags)
+	if (machine_due_flags)
 		for (uint64_t i = 0; i < spec_flag_words; i++)
-			machine_flags[i] |= (uint32_t)(due_flags[i] >> due_shift) & spec_async_flags[i];
-	due_flags = 0;
+			machine_flags[i] |= (uint32_t)(machine_due_flags[i] >> due_shift) & spec_async_flags[i];
+	machine_due_flags = 0;
 }
 
 /* The handler: somebody has work for this thread. */
@@ -82,7 +82,7 @@ int machine_interrupt_later(const uint64_t *entry)
 		any |= entry[i] >> 32 & spec_async_flags[i];
 	if (!any)
 		return 1;
-	due_flags = entry;
+	machine_due_flags = entry;
 	due_shift = 32;
 	random = random * 6364136223846793005 + 1442695040888963407;
 	injected_c_irq_left = 1 + (random >> 33) % 24;
@@ -90,10 +90,8 @@ int machine_interrupt_later(const uint64_t *entry)
 }
 
 /* A script's interrupt comes between two events, so if no boundary between them was the drawn one, it comes now. */
-void machine_interrupts_due(void)
+void machine_interrupt_now(void)
 {
-	if (!due_flags)
-		return;
 	injected_irq_left = injected_c_irq_left = 0;
 	set_due_flags();
 }

@@ -32,7 +32,7 @@ struct table {
 struct table machine_tables[2] __attribute__((aligned(8192)));
 static struct table directories[2], directory[2], pages[2], apic_directory, user_directory, user_pages, espfix_directories, espfix_directory, espfix_pages;
 struct table machine_espfix_page;
-uint64_t machine_per_cpu[512];
+uint64_t machine_per_cpu[512] __attribute__((aligned(4096)));
 uint8_t machine_thread_stack[16384] __attribute__((aligned(4096)));
 
 const struct bench_case *machine_case;
@@ -43,8 +43,9 @@ static const uint64_t *script;
 static uint64_t script_left;
 struct result *machine_result;
 static uint64_t number; /* of the case, from 1 */
-static int has_entry;
-static const uint64_t *entry_flags, *entry_fields;
+int machine_has_entry;
+const uint64_t *machine_entry_flags;
+static const uint64_t *entry_fields;
 
 static void write_msr(uint32_t number, uint64_t value)
 {
@@ -222,7 +223,15 @@ _Noreturn void machine_main(void)
 	machine_case = (const struct bench_case *)run->cases;
 	machine_result = (struct result *)run->results;
 	number = 1;
+	run->progress = number;
 	start_case();
+}
+
+/* Before an event counts: what is due has come. */
+static inline void interrupt_if_due(void)
+{
+	if (machine_due_flags)
+		machine_interrupt_now();
 }
 
 static uint64_t recovery_at(uint64_t rip)
@@ -241,6 +250,7 @@ _Noreturn static void next_case(void)
 	if (number == run->count)
 		machine_finish();
 	number++;
+	run->progress = number;
 	machine_case = (const struct bench_case *)((const char *)machine_case + machine_case->size);
 	machine_result = (struct result *)((char *)machine_result + run->result_size);
 	start_case();
@@ -250,7 +260,7 @@ void machine_landed(struct landing *landing, uint64_t cr3)
 {
 	uint64_t *words = machine_result->words;
 
-	machine_interrupts_due();
+	interrupt_if_due();
 	machine_copy(words, machine_case->words, spec_words);
 	machine_copy(words, landing->registers, 16);
 	words[4] = landing->rsp;
@@ -282,30 +292,24 @@ void machine_note(unsigned number)
 
 void machine_event(unsigned number)
 {
-	machine_interrupts_due();
+	interrupt_if_due();
 	machine_note(number);
 	if (machine_result->event_count > EVENT_LIMIT) {
 		machine_result->vector = VECTOR_ENDLESS;
 		next_case();
 	}
-	has_entry = script_left > 0;
-	if (!has_entry)
+	machine_has_entry = script_left > 0;
+	if (!machine_has_entry)
 		return;
 	script_left--;
-	entry_flags = script;
+	machine_entry_flags = script;
 	entry_fields = script + spec_flag_words;
 	script = entry_fields + 1 + ones(*entry_fields);
 }
 
-void machine_set_flags(unsigned word, uint32_t may_set)
-{
-	if (has_entry)
-		machine_flags[word] |= (uint32_t)entry_flags[word] & may_set;
-}
-
 void machine_rewrite_frame(uint64_t *frame)
 {
-	if (!has_entry)
+	if (!machine_has_entry)
 		return;
 	const uint64_t *value = entry_fields + 1;
 	for (uint64_t i = 0; i < spec_frame_fields; i++)
@@ -313,11 +317,11 @@ void machine_rewrite_frame(uint64_t *frame)
 			frame[i] = *value++;
 }
 
-void machine_after_event(void)
+void machine_scripted_interrupts(void)
 {
 	uint64_t rflags;
 	__asm__ __volatile__("pushf; pop %0" : "=r"(rflags));
-	if (has_entry && (rflags & 0x200) && !machine_interrupt_later(entry_flags))
+	if ((rflags & 0x200) && !machine_interrupt_later(machine_entry_flags))
 		for (uint64_t i = 0; i < spec_flag_words; i++)
-			machine_flags[i] |= (uint32_t)(entry_flags[i] >> 32) & spec_async_flags[i];
+			machine_flags[i] |= (uint32_t)(machine_entry_flags[i] >> 32) & spec_async_flags[i];
 }

@@ -8,7 +8,7 @@
 #define ENTRY_CR3 (8 * 18)
 
 /* Where the run is described; it fills the rest of the file as it likes. */
-#define RUN_ADDRESS 0x1000000
+#define RUN_ADDRESS 0x200000
 /* Where user mode's page is: 16 pages, all the same, full of INT3. */
 #define USER_ADDRESS 0x40000000
 #define USER_PAGES 16
@@ -44,6 +44,7 @@ struct run {
 	uint64_t result_size;
 	uint64_t steps; /* 0: no single steps */
 	uint64_t steps_end;
+	uint64_t progress; /* written by the machine: from 1, and one more with each case that has ended */
 };
 
 /* A case: its size in bytes, its path, its features, then the simulator's words, then the script, then what is injected. */
@@ -167,19 +168,38 @@ void machine_copy(uint64_t *to, const uint64_t *from, uint64_t count);
 
 /* Makes ready for a case; turns the local APIC on before the first. */
 void machine_prepare_injection(void);
-/* Before an event counts: what is due has come. */
-void machine_interrupts_due(void);
+/* What the interrupt that is due sets, a word for each word of flags; null: none is due. */
+extern const uint64_t *machine_due_flags;
+/* An interrupt that is due comes now. */
+void machine_interrupt_now(void);
 /* Interrupts that set these flags, a word for each word of flags. @return 0 when the stub may set them itself */
 int machine_interrupt_later(const uint64_t *entry);
 
+/* Has the script an entry for the event that happens? Its flags: low half set, high half async. */
+extern int machine_has_entry;
+extern const uint64_t *machine_entry_flags;
+
 /* An event happens: counts it, and reads its entry of the script. */
 void machine_event(unsigned number);
-/* Flags that the called function sets, of those that it may. */
-void machine_set_flags(unsigned word, uint32_t may_set);
 /* New values of fields, if the entry has any. */
 void machine_rewrite_frame(uint64_t *frame);
-/* Interrupts, if IRQs are on. */
-void machine_after_event(void);
+/* Interrupts that the entry has, if IRQs are on. */
+void machine_scripted_interrupts(void);
+
+/* Few events have an entry, and a call costs TCG more than this test. */
+static inline void machine_after_event(void)
+{
+	if (machine_has_entry)
+		machine_scripted_interrupts();
+}
+
+/* Flags that the called function sets, of those that it may. */
+static inline void machine_set_flags(unsigned word, uint32_t may_set)
+{
+	if (machine_has_entry)
+		machine_flags[word] |= (uint32_t)machine_entry_flags[word] & may_set;
+}
+
 /* The C side was told something wrong. */
 void machine_note(unsigned number);
 #endif

@@ -9,7 +9,7 @@ import { Random } from "./random.js";
 import { Runner, type Simulated } from "./runner.js";
 import type { SimulatedMachine } from "./simulator.js";
 
-const runAddress = 0x1000000;
+const runAddress = 0x200000;
 const headSize = 4096;
 const firstCase = runAddress + headSize;
 const megabytes2 = 0x200000;
@@ -245,12 +245,13 @@ export async function runBatch({ cases, emulator, image, input, size, stepped }:
   const steps = up(results + count * resultSize);
   const stepsEnd = stepped ? steps + up(count * stepsPerCase * stepSize) : steps;
   const head = Buffer.alloc(headSize);
+  const progressAt = runAddress + 8 * 6;
   [count, firstCase, results, resultSize, stepped ? steps : 0, stepped ? stepsEnd - stepSize : 0].forEach((word, i) => {
     head.writeBigUInt64LE(BigInt(word), 8 * i);
   });
   const finished = await emulator.run(
     image,
-    { size: stepsEnd + megabytes2, input: Buffer.concat([head, input]), inputAt: runAddress, output: [results, stepsEnd] },
+    { size: stepsEnd + megabytes2, input: Buffer.concat([head, input]), inputAt: runAddress, progressAt, output: [results, stepsEnd] },
     limit,
   );
   try {

@@ -22,6 +22,8 @@ export interface Memory {
   /** What is there at the start, beside the image. */
   readonly input: Buffer;
   readonly inputAt: number;
+  /** The address of a word of 64 bits that changes whenever the machine goes on; 0 until it has begun. */
+  readonly progressAt: number;
   /** Where the machine writes what is of interest; up to, not including, the second. */
   readonly output: readonly [start: number, end: number];
 }

@@ -35,6 +35,7 @@ const kernelFlags = [
   "-fno-stack-protector",
   "-fno-asynchronous-unwind-tables",
   "-fno-tree-loop-distribute-patterns",
+  "-fdata-sections",
   "-mno-red-zone",
   "-mgeneral-regs-only",
   "-mpreferred-stack-boundary=3",

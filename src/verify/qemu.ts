@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { threadId } from "node:worker_threads";
 import type { Emulator, Finished, Memory } from "./emulator.js";
 import { timeIsUp } from "./emulator.js";
+import { hangWatch } from "./hang.js";
 import type { Image } from "./image.js";
 import { start } from "./tools.js";
 
@@ -17,7 +18,7 @@ export const qemu: Emulator = {
   vendor: "amd",
   missing: new Set(["X86_FEATURE_PCID", "X86_FEATURE_FRED"]),
 
-  async run(image: Image, { input, inputAt, size }: Memory, limit: number): Promise<Finished> {
+  async run(image: Image, { input, inputAt, progressAt, size }: Memory, limit: number): Promise<Finished> {
     const folder = memoryFolder(size);
     const file = join(folder, `${memoryFilePrefix()}${threadId}-${nextFile++}`);
     const descriptor = openSync(file, "wx+", 0o600);
@@ -28,15 +29,16 @@ export const qemu: Emulator = {
     try {
       ftruncateSync(descriptor, size);
       writeSync(descriptor, input, 0, input.length, inputAt);
-      const before = performance.now();
-      const { status, stderr } = await start("qemu-system-x86_64", options(image.file, file, size), folder, limit);
-      const time = performance.now() - before;
-      const why = status === undefined ? timeIsUp : stderr.trim() || `the machine stopped (exit code ${status})`;
       const read = (address: number, length: number) => {
         const bytes = new Uint8Array(length);
         readSync(descriptor, bytes, 0, length, address);
         return bytes;
       };
+      const hangs = hangWatch(() => Buffer.from(read(progressAt, 8).buffer).readBigUInt64LE());
+      const before = performance.now();
+      const { status, stderr } = await start("qemu-system-x86_64", options(image.file, file, size), folder, limit, hangs);
+      const time = performance.now() - before;
+      const why = status === undefined ? timeIsUp : stderr.trim() || `the machine stopped (exit code ${status})`;
       return { stopped: status === finished ? "" : why, time, read, dispose };
     } catch (error) {
       dispose();
@@ -71,7 +73,7 @@ function memoryFilePrefix(): string {
 function options(image: string, memory: string, size: number): readonly string[] {
   return [
     ...["-M", "microvm,memory-backend=ram,pit=off,pic=off,rtc=off,isa-serial=off,x-option-roms=off", "-accel", "tcg", "-cpu", "max"],
-    ...["-object", `memory-backend-file,id=ram,size=${size},mem-path=${memory},share=on`, "-m", `${size / 1048576}M`],
+    ...["-object", `memory-backend-file,id=ram,size=${size},mem-path=${memory},share=on,prealloc=on`, "-m", `${size / 1048576}M`],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-serial", "none", "-no-reboot"],
     ...["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-kernel", image],
   ];

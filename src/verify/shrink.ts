@@ -11,12 +11,8 @@ import { kindOfFailure, type Shrunk, type ToldFailure } from "./result.js";
 import { tellTrace } from "./trace.js";
 import type { Failure, UnitResult } from "./unit.js";
 
-/** Milliseconds after which a machine that hangs is stopped, and after which shrinking ends with what it has. */
-export interface Limits {
-  readonly machine: number;
-  readonly all: number;
-}
-const usual: Limits = { machine: 3000, all: 60_000 };
+/** Milliseconds after which shrinking ends with what it has. */
+const usualLimit = 60_000;
 const rounds = 20;
 
 /** What makes two differences the same. */
@@ -29,16 +25,16 @@ function kindOf({ disagreements: [first], seen, step }: Difference): string {
 }
 
 /** @param specFile as the user's command line names it @returns undefined when the case does not show the difference when it is alone */
-export async function shrink(image: Image, failure: Failure, specFile: string, limits = usual): Promise<Shrunk | undefined> {
+export async function shrink(image: Image, failure: Failure, specFile: string, limit = usualLimit): Promise<Shrunk | undefined> {
   const path = image.bench.plans.findIndex((p) => p.graph.exit.name === failure.path);
   const first = drawnCase(image, path, failure.seed, failure.index);
   const what = failure.disagreements[0]?.what;
   const { injected, stepped } = layerNamed(failure.layer);
   // What also shows when nothing comes from outside is the simpler story.
-  let judge = new Judge(image, stepped, undefined, limits);
+  let judge = new Judge(image, stepped, undefined, limit);
   let found = await judge.alone(first);
   if (injected && !found.some((d) => d.disagreements[0]?.what === what)) {
-    judge = new Judge(image, stepped, () => injectionRandom(failure.seed, failure.index), limits);
+    judge = new Judge(image, stepped, () => injectionRandom(failure.seed, failure.index), limit);
     found = await judge.alone(first);
   }
   const difference = found.find((d) => d.disagreements[0]?.what === what) ?? found[0];
@@ -102,9 +98,9 @@ class Judge {
     private readonly stepped: boolean,
     /** What is injected is drawn from it. */
     readonly random: (() => Random) | undefined,
-    private readonly limits: Limits,
+    limit: number,
   ) {
-    this.end = performance.now() + limits.all;
+    this.end = performance.now() + limit;
   }
 
   hasTime(): boolean {
@@ -126,7 +122,7 @@ class Judge {
         if (i >= from && maker.add(i, (machine) => caseOf(this.image.bench, draft, machine), this.random?.())) indices.push(i);
       if (indices.length === 0) break;
       const batch = maker.made(0);
-      const results = await runBatch(batch, this.limits.machine + indices.length);
+      const results = await runBatch(batch);
       this.runs++;
       for (const difference of compare(batch, results, Number.POSITIVE_INFINITY).differences)
         found[indices[difference.position] ?? 0]?.push(difference);
@@ -144,7 +140,7 @@ export async function tellFailures(
   results: readonly UnitResult[],
   imageOf: (kernel: number) => Promise<Image>,
   specFile: string,
-  limits = usual,
+  limit = usualLimit,
 ): Promise<readonly ToldFailure[]> {
   const kinds = new Map<string, { readonly failure: Failure; readonly unit: Unit; units: number }>();
   for (const { failures, unit } of results) {
@@ -158,7 +154,7 @@ export async function tellFailures(
   const told: ToldFailure[] = [];
   for (const { failure, unit, units } of kinds.values()) {
     const wanted = failure.path !== undefined && told.filter((t) => t.shrunk).length < shrunkFailures;
-    const shrunk = wanted ? await shrink(await imageOf(unit.kernel), failure, specFile, limits) : undefined;
+    const shrunk = wanted ? await shrink(await imageOf(unit.kernel), failure, specFile, limit) : undefined;
     told.push({ ...failure, units, ...(shrunk && { shrunk }) });
   }
   return told;

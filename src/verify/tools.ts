@@ -50,17 +50,30 @@ function isThere(tool: Tool): boolean {
   });
 }
 
+/** How often it is asked whether a tool hangs, in milliseconds. */
+const watchInterval = 50;
+
 /**
  * Runs a tool and waits for its end, whatever that is.
  * @param limit milliseconds
+ * @param hangs is asked while it runs, with the process's number; true ends it
  * @throws MissingTool
  */
-export function start(tool: Tool, args: readonly string[], folder: string, limit = 60_000): Promise<ToolOutput> {
+export function start(
+  tool: Tool,
+  args: readonly string[],
+  folder: string,
+  limit = 60_000,
+  hangs?: (process: number) => boolean,
+): Promise<ToolOutput> {
   return new Promise((resolve, reject) => {
-    execFile(tool, [...args], { cwd: folder, timeout: limit, killSignal: "SIGKILL", maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
+    const options = { cwd: folder, timeout: limit, killSignal: "SIGKILL", maxBuffer: 1 << 28 } as const;
+    const child = execFile(tool, [...args], options, (error, stdout, stderr) => {
+      clearInterval(watch);
       if (error?.code === "ENOENT") reject(new MissingTool(tool));
       else resolve({ status: error === null ? 0 : typeof error.code === "number" ? error.code : undefined, stdout, stderr });
     });
+    const watch = hangs && setInterval(() => child.pid !== undefined && hangs(child.pid) && child.kill("SIGKILL"), watchInterval);
   });
 }
 
