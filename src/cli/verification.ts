@@ -6,6 +6,7 @@ import { digestOf } from "../compiler/emit/digest.js";
 import { visible } from "../compiler/text/visible.js";
 import { version } from "../compiler/version.js";
 import { campaignOf, unitsOf } from "../verify/campaign.js";
+import { emulators } from "../verify/emulators.js";
 import { runUnits } from "../verify/engine.js";
 import { Bench } from "../verify/image.js";
 import { type Lane, laneInThread } from "../verify/lanes.js";
@@ -56,7 +57,7 @@ export async function verification(spec: CompiledSpec, options: Options): Promis
   process.on("SIGINT", interrupted).on("SIGTERM", interrupted);
   const lanes: Lane[] = [];
   try {
-    needTools();
+    needTools(emulators[settings.emulator].tools);
     // The file's own name could be one of the machine's.
     const bench = await Bench.of({ stem: "emitted", model, graphs }, join(folder, "machine"), { folder, importModule });
     const campaign = campaignOf(bench, settings);

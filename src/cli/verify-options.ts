@@ -5,12 +5,15 @@ import type { Model } from "../compiler/model/model.js";
 import { nearest } from "../compiler/text/nearest.js";
 import { visible } from "../compiler/text/visible.js";
 import type { Settings, Shard } from "../verify/campaign.js";
+import type { EmulatorName } from "../verify/emulator.js";
+import { emulators } from "../verify/emulators.js";
 import { UsageError } from "./failures.js";
 
 export interface VerifyOptions {
   readonly seed: string | undefined;
   readonly cases: string;
   readonly kernels: string;
+  readonly emulator: string;
   readonly path: readonly string[] | undefined;
   readonly time: string | undefined;
   readonly shard: string | undefined;
@@ -24,8 +27,14 @@ export function settingsOf(options: VerifyOptions, model: Model): Settings {
     seed: options.seed === undefined ? randomInt(largestSeed) : wholeNumber("seed", options.seed, 0, largestSeed),
     cases: wholeNumber("cases", options.cases, 1, 100_000_000),
     kernels: options.kernels === "all" ? Number.MAX_SAFE_INTEGER : wholeNumber("kernels", options.kernels, 1, 1_000_000),
+    emulator: emulatorNamed(options.emulator),
     paths: options.path?.map((name) => pathNamed(model, name)),
   };
+}
+
+function emulatorNamed(name: string): EmulatorName {
+  if (Object.hasOwn(emulators, name)) return name as EmulatorName;
+  throw new UsageError(`\`--emulator\` is ${Object.keys(emulators).join(" or ")}, not \`${visible(name)}\``);
 }
 
 function pathNamed(model: Model, name: string): string {
@@ -63,10 +72,11 @@ export function timeOf(options: VerifyOptions): number {
 }
 
 /** The command that runs the same campaign again. */
-export function commandLine(spec: string, { cases, kernels, paths, seed }: Settings, shard: Shard): readonly string[] {
+export function commandLine(spec: string, { cases, emulator, kernels, paths, seed }: Settings, shard: Shard): readonly string[] {
   return [
     ...["exitdsl", "verify", spec, "--seed", String(seed), "--cases", String(cases)],
     ...["--kernels", kernels === Number.MAX_SAFE_INTEGER ? "all" : String(kernels)],
+    ...(emulator === "qemu" ? [] : ["--emulator", emulator]),
     ...(paths ?? []).flatMap((path) => ["--path", path]),
     ...(shard.count > 1 ? ["--shard", `${shard.index}/${shard.count}`] : []),
   ];

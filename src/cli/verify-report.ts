@@ -1,6 +1,8 @@
 /** What a campaign has seen, for people. */
 import picocolors from "picocolors";
 import { visible } from "../compiler/text/visible.js";
+import type { EmulatorName } from "../verify/emulator.js";
+import { emulators } from "../verify/emulators.js";
 import type { PathResult, Result, ShownFailure } from "../verify/result.js";
 import { counted } from "./summary.js";
 import { quoted } from "./verify-options.js";
@@ -13,6 +15,7 @@ const inner = "    ";
 export function verifyReport(result: Result, repeat: readonly string[] | undefined, colour: boolean): string {
   const colours = picocolors.createColors(colour);
   const { campaign, failures, notRun, objects, tallies } = result;
+  const { name } = emulators[campaign.emulator];
   const shown = (n: number) => n.toLocaleString("en");
   const rows = Object.entries(tallies).map(([path, t]) => ({
     path,
@@ -28,16 +31,16 @@ export function verifyReport(result: Result, repeat: readonly string[] | undefin
   const shard = result.shards.of > 1 ? `, shard ${result.shards.indices.join(",")}/${result.shards.of}` : "";
   const kernels = `${campaign.kernels.length} of ${counted(campaign.possible, "kernel")}`;
   return [
-    `${visible(result.spec)}, seed ${campaign.seed}: ${kernels}, ${counted(campaign.cases, "case")} a path and kernel${shard}`,
+    `${visible(result.spec)} on ${name}, seed ${campaign.seed}: ${kernels}, ${counted(campaign.cases, "case")} a path and kernel${shard}`,
     "",
     line("", heads),
     ...rows.map((r) => (r.different ? colours.red(line(r.path, r.cells)) : line(r.path, r.cells))),
     "",
     ...rows.flatMap(({ path, tally }) => waysOut(path, tally)),
     `State-changing instructions of ${counted(objects, "object file")} were compared with the spec's, one for one.`,
-    ...(unseen > 0 ? [notComparable] : []),
+    ...(unseen > 0 ? [notComparable[campaign.emulator]] : []),
     ...(campaign.without.length > 0
-      ? [`Kernels with ${campaign.without.join(", ")} are not run: QEMU has not got what they ask of the CPU.`]
+      ? [`Kernels with ${campaign.without.join(", ")} are not run: ${name} has not got what they ask of the CPU.`]
       : []),
     ...rates(result),
     ...(notRun.units.length > 0
@@ -55,9 +58,12 @@ export function verifyReport(result: Result, repeat: readonly string[] | undefin
   ].join("\n");
 }
 
-const notComparable =
-  "Not comparable: QEMU's IRETQ takes an RIP that is not canonical and faults in ring 3, where the manuals say ring 0; and what a " +
-  "hypervisor does with a frame that it refuses is its own business.";
+const notComparable: Readonly<Record<EmulatorName, string>> = {
+  qemu:
+    "Not comparable: QEMU's IRETQ takes an RIP that is not canonical and faults in ring 3, where the manuals say ring 0; and what a " +
+    "hypervisor does with a frame that it refuses is its own business.",
+  bochs: "Not comparable: what a hypervisor does with a frame that it refuses is its own business.",
+};
 
 function waysOut(path: string, { ways }: PathResult): string[] {
   const listed = Object.entries(ways).map(([way, times]) => `${way} ${times.toLocaleString("en")}`);
@@ -74,11 +80,11 @@ function wrapped(words: readonly string[]): string[] {
   return lines.map((l, i) => (i < lines.length - 1 ? `${l},` : l));
 }
 
-function rates({ time }: Result): string[] {
+function rates({ campaign, time }: Result): string[] {
   const rate = (n: number, milliseconds: number) => Math.round((n / Math.max(1, milliseconds)) * 1000).toLocaleString("en");
   if (time.cases + time.steps === 0) return [];
   return [
-    `In QEMU, its start and end included: ${rate(time.cases, time.casesInQemu)} end states/s, ${rate(time.steps, time.stepsInQemu)} single steps/s. ` +
+    `In ${emulators[campaign.emulator].name}, its start and end included: ${rate(time.cases, time.casesInEmulator)} end states/s, ${rate(time.steps, time.stepsInEmulator)} single steps/s. ` +
       `Over all: ${rate(time.cases, time.wall)} end states/s and ${rate(time.steps, time.wall)} single steps/s in ${(time.wall / 1000).toFixed(1)} s.`,
   ];
 }

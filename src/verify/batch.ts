@@ -1,10 +1,9 @@
 /** Cases as the machine reads them, with what the simulator makes of them; then what the machine made of them. */
 import { type Case, CaseMaker } from "./cases.js";
-import type { Emulator } from "./emulator.js";
+import { emulators } from "./emulators.js";
 import type { Image } from "./image.js";
 import { type Injected, InjectedRuns } from "./injected-runs.js";
 import type { Injection } from "./injection.js";
-import { qemu } from "./qemu.js";
 import { Random } from "./random.js";
 import { Runner, type Simulated } from "./runner.js";
 import type { SimulatedMachine } from "./simulator.js";
@@ -31,7 +30,6 @@ export interface Expected extends Simulated {
 
 export interface Batch {
   readonly image: Image;
-  readonly emulator: Emulator;
   readonly seed: number;
   readonly stepped: boolean;
   readonly cases: readonly Expected[];
@@ -55,10 +53,9 @@ export function makeBatch(
   count: number,
   stepped: boolean,
   injected = false,
-  emulator = qemu,
 ): Batch {
   const maker = new CaseMaker(image);
-  const batch = new BatchMaker(image, stepped, count, emulator);
+  const batch = new BatchMaker(image, stepped, count);
   for (let index = first; batch.length < count; index++) {
     const make = (machine: SimulatedMachine) => maker.make(paths[index % paths.length] ?? 0, seed, index, machine);
     batch.add(index, make, injected ? injectionRandom(seed, index) : undefined);
@@ -87,7 +84,6 @@ export class BatchMaker {
     private readonly image: Image,
     private readonly stepped: boolean,
     capacity: number,
-    private readonly emulator = qemu,
   ) {
     const { module, spec } = image.bench;
     this.machine = new module.Machine();
@@ -112,7 +108,7 @@ export class BatchMaker {
   add(index: number, make: (machine: SimulatedMachine) => Case, random?: Random): boolean {
     const { input, machine } = this;
     const made = make(machine);
-    machine.vendor = this.emulator.vendor;
+    machine.vendor = emulators[this.image.emulator].vendor;
     const start = input.length;
     input.case(made, machine.words, this.flagWords, this.fields);
     try {
@@ -131,8 +127,8 @@ export class BatchMaker {
   }
 
   made(seed: number): Batch {
-    const { cases, emulator, image, stepped, words } = this;
-    return { image, emulator, seed, stepped, cases, words, size: this.machine.words.length, input: this.input.bytes() };
+    const { cases, image, stepped, words } = this;
+    return { image, seed, stepped, cases, words, size: this.machine.words.length, input: this.input.bytes() };
   }
 }
 
@@ -238,7 +234,7 @@ export interface Result {
 const up = (address: number): number => Math.ceil(address / megabytes2) * megabytes2;
 
 /** Runs a batch on its emulator. @param limit milliseconds, after which the machine is stopped */
-export async function runBatch({ cases, emulator, image, input, size, stepped }: Batch, limit = 60_000): Promise<Results> {
+export async function runBatch({ cases, image, input, size, stepped }: Batch, limit = 60_000): Promise<Results> {
   const count = cases.length;
   const resultSize = Math.ceil((resultHead + 2 * eventsKept + 4 * size) / 64) * 64;
   const results = up(firstCase + input.length);
@@ -249,7 +245,7 @@ export async function runBatch({ cases, emulator, image, input, size, stepped }:
   [count, firstCase, results, resultSize, stepped ? steps : 0, stepped ? stepsEnd - stepSize : 0].forEach((word, i) => {
     head.writeBigUInt64LE(BigInt(word), 8 * i);
   });
-  const finished = await emulator.run(
+  const finished = await emulators[image.emulator].run(
     image,
     { size: stepsEnd + megabytes2, input: Buffer.concat([head, input]), inputAt: runAddress, progressAt, output: [results, stepsEnd] },
     limit,

@@ -25,8 +25,10 @@ const files = { commands: "commands", configuration: "configuration", loaded: "l
 
 export const bochs: Emulator = {
   name: "Bochs",
+  tools: ["bochs", "script", "objcopy"],
   vendor: "intel",
   missing: new Set(["X86_FEATURE_FRED"]),
+  limits: { start: 30_000, case: 20 },
 
   async run(image: Image, { input, inputAt, output, size }: Memory, limit: number): Promise<Finished> {
     const folder = mkdtempSync(join(tmpdir(), "exitdsl-bochs-"));

@@ -3,8 +3,10 @@
  * the list can be run anywhere, and the shares together are the whole.
  */
 import type { Feature } from "../compiler/model/model.js";
+import type { EmulatorName } from "./emulator.js";
+import { emulators } from "./emulators.js";
 import type { Bench } from "./image.js";
-import { kernelsOf, someKernels } from "./kernels.js";
+import { kernelsOf, someOf } from "./kernels.js";
 import { CannotEmbed } from "./limits.js";
 import { Random } from "./random.js";
 
@@ -18,7 +20,7 @@ export const layers = [
   readonly name: string;
   /** Of the cases that were asked for: what is logged takes its time. */
   readonly share: number;
-  /** Cases that one run of QEMU has: many enough that its start does not count, few enough for results and logs of 100 MB. */
+  /** Cases that one run of the emulator has: many enough that its start does not count, few enough for results and logs of 100 MB. */
   readonly unit: number;
   readonly stepped: boolean;
   /** NMIs and interrupts come between instructions. */
@@ -37,6 +39,7 @@ export interface Settings {
   readonly cases: number;
   /** How many kernels at most. */
   readonly kernels: number;
+  readonly emulator: EmulatorName;
   /** Names of exits; undefined: all of them. */
   readonly paths: readonly string[] | undefined;
 }
@@ -67,10 +70,11 @@ export interface Campaign {
 /** The campaign of a spec's bench. A budget that ends it early has then seen something of each kernel: parts come in turn. */
 export function campaignOf(bench: Bench, settings: Settings): Campaign {
   const paths = bench.plans.flatMap(({ graph }, i) => (settings.paths?.includes(graph.exit.name) === false ? [] : [i]));
-  const possible = kernelsOf(bench);
-  if (possible.length === 0) throw new CannotEmbed("all of its kernels leave by ERETU or ERETS, and QEMU has no FRED");
+  const emulator = emulators[settings.emulator];
+  const possible = kernelsOf(bench, emulator);
+  if (possible.length === 0) throw new CannotEmbed(`all of its kernels leave by ERETU or ERETS, and ${emulator.name} has no FRED`);
   const without = bench.assemblyFeatures.filter((feature) => !possible.some((on) => on.has(feature)));
-  const kernels = someKernels(bench, settings.kernels, new Random(settings.seed));
+  const kernels = someOf(possible, settings.kernels, new Random(settings.seed));
   const random = new Random(~settings.seed);
   const units: Unit[] = [];
   const add = (kernel: number, layer: Layer, count: number) =>

@@ -1,12 +1,19 @@
 /** What runs an image: a program that is a whole machine. It gets the image and bytes for its memory, and gives its memory back. */
 import type { Image } from "./image.js";
+import type { Tool } from "./tools.js";
+
+export type EmulatorName = "qemu" | "bochs";
 
 export interface Emulator {
+  /** For people. */
   readonly name: string;
+  readonly tools: readonly Tool[];
   /** Whose SYSRET it has where RCX is not canonical: AMD's goes to user mode and faults there, Intel's faults in ring 0. */
   readonly vendor: "amd" | "intel";
   /** What it has not got, of what features of specs ask of the CPU; the kernel's names. */
   readonly missing: ReadonlySet<string>;
+  /** Milliseconds that it may take to start, and for a case: thirty times of what is usual. A machine that takes longer hangs. */
+  readonly limits: { readonly start: number; readonly case: number };
   /**
    * Runs an image to its end.
    * @param limit milliseconds, after which it is stopped

@@ -1,5 +1,6 @@
 /** Runs a share of a campaign in several lanes, until it is done or the time is up. */
 import type { Campaign, Unit } from "./campaign.js";
+import { runOn } from "./emulators.js";
 import type { Bench, Change, Image } from "./image.js";
 import type { Lane } from "./lanes.js";
 import type { UnitResult } from "./unit.js";
@@ -28,9 +29,11 @@ export async function runUnits(
   told: (results: readonly UnitResult[]) => void,
   change?: Change,
 ): Promise<EngineRun> {
+  const build = async (kernel: number) =>
+    runOn(await bench.image(campaign.kernels[kernel] ?? new Set(), change), campaign.settings.emulator);
   const images = new Map<number, Promise<Image>>();
   const imageOf = (kernel: number) => {
-    const image = images.get(kernel) ?? bench.image(campaign.kernels[kernel] ?? new Set(), change);
+    const image = images.get(kernel) ?? build(kernel);
     images.set(kernel, image);
     return image;
   };

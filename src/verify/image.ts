@@ -20,6 +20,7 @@ import {
   symbolsFor,
   symbolsText,
 } from "./embedding.js";
+import type { EmulatorName } from "./emulator.js";
 import { refuseUnlessEmbeddable } from "./limits.js";
 import { type Plan, planOf } from "./plan.js";
 import { type ImportModule, loadSimulator, type SimulatorModule, simulatorScript } from "./simulator.js";
@@ -70,6 +71,8 @@ export interface Image {
   readonly bench: Facts;
   /** The features of its assembly. */
   readonly on: ReadonlySet<Feature>;
+  /** What it is run on. */
+  readonly emulator: EmulatorName;
   readonly file: string;
   /** The object of the ROM that starts it on a PC; its symbols `start`, `loaded_start` and `loaded_end` are not defined. */
   readonly rom: string;
@@ -229,6 +232,7 @@ export class Bench implements Facts {
     return {
       bench: this,
       on,
+      emulator: "qemu",
       file: join(folder, "image"),
       rom: join(this.folder, "reset.o"),
       addresses,

@@ -13,7 +13,7 @@ export function canRun(feature: Feature, { missing }: Emulator = qemu): boolean 
 }
 
 /** All admissible combinations of features that the assembly tests and the machine has. */
-export function kernelsOf(bench: Bench, emulator = qemu): readonly ReadonlySet<Feature>[] {
+export function kernelsOf(bench: Bench, emulator: Emulator = qemu): readonly ReadonlySet<Feature>[] {
   const kernels = combinations(bench.assemblyFeatures.filter((f) => canRun(f, emulator)));
   if (!emulator.missing.has("X86_FEATURE_FRED") || !bench.program.instructions.some(isFreds)) return kernels;
   // A spec can have FRED's instructions without a feature that says so.
@@ -24,7 +24,7 @@ function isFreds(item: LinearInstruction | LinearLabel): boolean {
   return item.kind === "instruction" && /^eret[us]$/.test(item.instruction.mnemonic);
 }
 
-export function someKernels(bench: Bench, count: number, random: Random, emulator = qemu): readonly ReadonlySet<Feature>[] {
+export function someKernels(bench: Bench, count: number, random: Random, emulator: Emulator = qemu): readonly ReadonlySet<Feature>[] {
   return someOf(kernelsOf(bench, emulator), count, random);
 }
 

@@ -2,13 +2,12 @@
 import type { Feature } from "../compiler/model/model.js";
 import { stateChangeDifference } from "./assembled.js";
 import { makeBatch, runBatch } from "./batch.js";
-import { bochs } from "./bochs.js";
 import { compare } from "./compare.js";
-import type { Emulator } from "./emulator.js";
+import type { EmulatorName } from "./emulator.js";
+import { emulators, runOn } from "./emulators.js";
 import type { Bench, Image } from "./image.js";
 import { canRun, kernelsOf, someKernels, someOf } from "./kernels.js";
 import type { Mutant } from "./mutants.js";
-import { qemu } from "./qemu.js";
 import type { Random } from "./random.js";
 
 /** In the order in which they cost. */
@@ -25,14 +24,17 @@ const limit = 10_000;
 /** A kernel, and what it is run on. */
 export interface Machine {
   readonly on: ReadonlySet<Feature>;
-  readonly emulator: Emulator;
+  readonly emulator: EmulatorName;
 }
 
 /** Up to eight kernels on QEMU, the largest first, then up to eight of those that only Bochs can be. */
 export function machinesOf(bench: Bench, random: Random): readonly Machine[] {
   const onQemu = someKernels(bench, 8, random).toReversed();
-  const onBochs = kernelsOf(bench, bochs).filter((on) => ![...on].every((feature) => canRun(feature, qemu)));
-  return [...onQemu.map((on) => ({ on, emulator: qemu })), ...someOf(onBochs, 8, random).map((on) => ({ on, emulator: bochs }))];
+  const onBochs = kernelsOf(bench, emulators.bochs).filter((on) => ![...on].every((feature) => canRun(feature)));
+  return [
+    ...onQemu.map((on) => ({ on, emulator: "qemu" as const })),
+    ...someOf(onBochs, 8, random).map((on) => ({ on, emulator: "bochs" as const })),
+  ];
 }
 
 /**
@@ -50,16 +52,15 @@ export async function killers(
   try {
     machine = mutant.language === "C" ? machines[0] : await firstChanged(bench, machines, mutant);
     if (!machine) return "absent";
-    image = await bench.image(machine.on, mutant.change);
+    image = runOn(await bench.image(machine.on, mutant.change), machine.emulator);
   } catch {
     return new Set(["build"]);
   }
   const killed = new Set<Layer>();
   if (stateChangeDifference(image) !== "") killed.add("state changes");
-  const { emulator } = machine;
   const paths = bench.plans.map((_, i) => i);
   const differences = async (cases: number, stepped: boolean, injected = false) => {
-    const batch = makeBatch(image, paths, seed, 0, cases * paths.length, stepped, injected, emulator);
+    const batch = makeBatch(image, paths, seed, 0, cases * paths.length, stepped, injected);
     return compare(batch, await runBatch(batch, limit), Number.POSITIVE_INFINITY).differences;
   };
   if ((await differences(endCases, false)).length > 0) killed.add("end state");

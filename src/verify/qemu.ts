@@ -14,9 +14,11 @@ const finished = 33;
 let nextFile = 0;
 
 export const qemu: Emulator = {
-  name: "QEMU's TCG",
+  name: "QEMU",
+  tools: ["qemu-system-x86_64"],
   vendor: "amd",
   missing: new Set(["X86_FEATURE_PCID", "X86_FEATURE_FRED"]),
+  limits: { start: 10_000, case: 2 },
 
   async run(image: Image, { input, inputAt, progressAt, size }: Memory, limit: number): Promise<Finished> {
     const folder = memoryFolder(size);

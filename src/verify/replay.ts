@@ -2,6 +2,7 @@
 import { BatchMaker } from "./batch.js";
 import type { Disagreement } from "./compare.js";
 import { caseOf, type Draft, type Origin, originOf, usualWords } from "./draft.js";
+import { emulators } from "./emulators.js";
 import type { Facts, Image } from "./image.js";
 import { stepNumbers } from "./runner.js";
 import type { ScriptEntry, Words } from "./simulator.js";
@@ -27,7 +28,7 @@ export function simulateArguments(image: Image, specFile: string, draft: Draft, 
     ...["simulate", specFile, "--path", exit.name],
     ...(exit.events.length > 1 ? ["--entry", event.name] : []),
     ...(fromUser === (event.fromUser && exit.toUser) ? [] : ["--from", fromUser ? "user" : "kernel"]),
-    ...["--vendor", "amd"],
+    ...["--vendor", emulators[image.emulator].vendor],
     ...joined("--feature", features),
     ...joined(
       "--flags",

@@ -4,7 +4,7 @@ import { type Campaign, layerNamed, type Shard, unitsOf } from "./campaign.js";
 import type { Failure, UnitResult } from "./unit.js";
 
 /** Changes when a file of before could be misread. */
-const format = "exitdsl verify 1";
+const format = "exitdsl verify 2";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const names = v.array(v.string());
@@ -61,9 +61,10 @@ const resultSchema = v.object({
   campaign: v.object({
     seed: count,
     cases: count,
+    emulator: v.picklist(["qemu", "bochs"]),
     kernels: v.array(names),
     possible: count,
-    /** Features that QEMU has no kernel with. */
+    /** Features that no kernel has which the emulator can be. */
     without: names,
     paths: names,
     units: count,
@@ -78,14 +79,14 @@ const resultSchema = v.object({
   tallies: v.record(v.string(), tallySchema),
   failures: v.array(failureSchema),
   /**
-   * Milliseconds, and what was done in them: in QEMU, its start and end included, by all jobs together; and from first to last. Cases
+   * Milliseconds, and what was done in them: in the emulator, its start and end included, by all jobs together; and from first to last. Cases
    * into which something comes count in the last only.
    */
   time: v.object({
     cases: count,
-    casesInQemu: v.number(),
+    casesInEmulator: v.number(),
     steps: count,
-    stepsInQemu: v.number(),
+    stepsInEmulator: v.number(),
     wall: v.number(),
   }),
 });
@@ -128,11 +129,11 @@ export function resultOf(
   const notRun = unitsOf(campaign, shard).flatMap((u) => (ran.has(u.number) ? [] : [u.number]));
   const { paths, ...rest } = identity;
   const tallies: Record<string, PathResult> = Object.fromEntries(paths.map((path) => [path, noTally()]));
-  const time = { cases: 0, casesInQemu: 0, steps: 0, stepsInQemu: 0, wall };
-  for (const { inQemu, tallies: own, unit } of results) {
+  const time = { cases: 0, casesInEmulator: 0, steps: 0, stepsInEmulator: 0, wall };
+  for (const { inEmulator, tallies: own, unit } of results) {
     const { injected, stepped } = layerNamed(unit.layer);
-    if (stepped && !injected) time.stepsInQemu += inQemu;
-    else if (!stepped) time.casesInQemu += inQemu;
+    if (stepped && !injected) time.stepsInEmulator += inEmulator;
+    else if (!stepped) time.casesInEmulator += inEmulator;
     for (const [path, tally] of Object.entries(own)) {
       const { cases, steps } = tally;
       if (stepped && !injected) time.steps += steps;
@@ -147,6 +148,7 @@ export function resultOf(
     campaign: {
       seed: settings.seed,
       cases: settings.cases,
+      emulator: settings.emulator,
       kernels: campaign.kernels.map((on) => [...on].map((f) => f.name)),
       possible: campaign.possible,
       without: campaign.without.map((f) => f.name),
@@ -222,10 +224,10 @@ export function merge(files: readonly { readonly name: string; readonly result: 
   if (missing.length > 0) throw new CannotMerge(`missing: ${missing.map((index) => `shard ${index}/${of}`).join(", ")}`);
   const results = files.map((f) => f.result);
   const tallies: Record<string, PathResult> = {};
-  const time = { cases: 0, casesInQemu: 0, steps: 0, stepsInQemu: 0, wall: 0 };
+  const time = { cases: 0, casesInEmulator: 0, steps: 0, stepsInEmulator: 0, wall: 0 };
   for (const result of results) {
     for (const [path, tally] of Object.entries(result.tallies)) add(tallies, path, tally);
-    for (const key of ["cases", "casesInQemu", "steps", "stepsInQemu"] as const) time[key] += result.time[key];
+    for (const key of ["cases", "casesInEmulator", "steps", "stepsInEmulator"] as const) time[key] += result.time[key];
     time.wall = Math.max(time.wall, result.time.wall);
   }
   return {
@@ -260,6 +262,7 @@ function refuseOther(first: { readonly name: string; readonly result: Result }, 
     ["another version of exitdsl", (r) => r.version],
     ["another spec", (r) => r.digest],
     ["another seed", (r) => r.campaign.seed],
+    ["another emulator", (r) => r.campaign.emulator],
     ["another number of cases", (r) => r.campaign.cases],
     ["other kernels or paths", (r) => [r.campaign.kernels, r.campaign.paths, r.campaign.units]],
     ["another number of shards", (r) => r.shards.of],

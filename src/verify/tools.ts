@@ -32,9 +32,9 @@ export class MissingTool extends Error {
   }
 }
 
-/** What a campaign runs. @throws MissingTool for all that are missing, before anything is done */
-export function needTools(): void {
-  const tools: readonly Tool[] = ["as", "gcc", "ld", "nm", "objdump", "qemu-system-x86_64"];
+/** What a campaign runs. @param emulator its tools @throws MissingTool for all that are missing, before anything is done */
+export function needTools(emulator: readonly Tool[]): void {
+  const tools: readonly Tool[] = ["as", "gcc", "ld", "nm", "objdump", ...emulator];
   const missing = tools.filter((tool) => !isThere(tool));
   if (missing.length > 0) throw new MissingTool(...missing);
 }

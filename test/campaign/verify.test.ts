@@ -61,6 +61,8 @@ describe("a campaign", () => {
       write(root, { "other.json": readFileSync(join(root, "2.json"), "utf8").replace(from, to) });
     change('"seed": 7', '"seed": 8');
     expect(refused("1.json", "other.json", "3.json")).toContain("other.json is of another seed than 1.json: 8, not 7");
+    change('"emulator": "qemu"', '"emulator": "bochs"');
+    expect(refused("1.json", "other.json", "3.json")).toContain('other.json is of another emulator than 1.json: "bochs", not "qemu"');
     change('"digest": "', '"digest": "0');
     expect(refused("1.json", "other.json", "3.json")).toContain("other.json is of another spec than 1.json");
     change('"cases": 100', '"cases": "many"');
@@ -87,6 +89,15 @@ describe("a campaign", () => {
       status: 1,
       stdout: expect.stringContaining("    rip: odd\n"),
     });
+  });
+
+  test("on Bochs: nothing is left out of the comparison, and the report says where it was", { timeout: 5 * minute }, () => {
+    const { status, stdout } = verify([...options, "--emulator", "bochs"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^tiny.exitdsl on Bochs, seed 7: /);
+    expect(stdout).toMatch(/^trap_return +1 +150 +[\d,]+ +[1-9]\d* +\d+ +\d+ +0 +0$/m);
+    expect(stdout).toContain("\nIn Bochs, its start and end included: ");
+    expect(stdout).toContain("Again: exitdsl verify tiny.exitdsl --seed 7 --cases 100 --kernels 4 --emulator bochs\n");
   });
 
   test("that the time does not suffice for says what was not run", { timeout: 5 * minute }, () => {
@@ -119,6 +130,19 @@ describe("what stands in the way", () => {
       "exitdsl: not installed: as, gcc, ld, nm, objdump, qemu-system-x86_64. On Debian: apt-get install binutils gcc qemu-system-x86\n";
     const { status, stderr, stdout } = verify(options, { PATH: "/nowhere" });
     expect({ status, stderr, stdout }).toEqual({ status: 3, stderr: missing, stdout: "" });
+  });
+
+  test("so is Bochs, where it is to be the machine; and there are no others", () => {
+    const { status, stderr } = verify([...options, "--emulator", "bochs"], { PATH: "/nowhere" });
+    expect({ status, stderr }).toEqual({
+      status: 3,
+      stderr:
+        "exitdsl: not installed: as, gcc, ld, nm, objdump, bochs, script, objcopy. On Debian: apt-get install binutils gcc bochs bochs-term bsdutils\n",
+    });
+    expect(verify([...options, "--emulator", "kvm"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("exitdsl: `--emulator` is qemu or bochs, not `kvm`"),
+    });
   });
 
   test("a spec that the machine has no kernel for is told why", () => {

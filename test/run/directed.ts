@@ -2,7 +2,8 @@
 import { BatchMaker, runBatch } from "../../src/verify/batch.js";
 import { CaseMaker } from "../../src/verify/cases.js";
 import { type Comparison, compare } from "../../src/verify/compare.js";
-import type { Emulator } from "../../src/verify/emulator.js";
+import type { EmulatorName } from "../../src/verify/emulator.js";
+import { runOn } from "../../src/verify/emulators.js";
 import type { Image } from "../../src/verify/image.js";
 
 /** Fields of the frame; the others are random. */
@@ -29,11 +30,11 @@ export interface DirectedRun {
 }
 
 /** Runs a path from frames with which there is nothing to do: no flag is set, no handler rewrites anything. */
-export async function runDirected(image: Image, exit: string, emulator: Emulator, frames: readonly Frame[]): Promise<DirectedRun> {
+export async function runDirected(image: Image, exit: string, emulator: EmulatorName, frames: readonly Frame[]): Promise<DirectedRun> {
   const { module, plans, recoveries, spec } = image.bench;
   const path = plans.findIndex((p) => p.graph.exit.name === exit);
   const maker = new CaseMaker(image);
-  const batch = new BatchMaker(image, false, frames.length, emulator);
+  const batch = new BatchMaker(runOn(image, emulator), false, frames.length);
   for (const [i, frame] of frames.entries()) {
     batch.add(i, (machine) => {
       const made = maker.make(path, 1, i, machine);

@@ -71,7 +71,7 @@ describe.each(Object.keys(needed))(`%s, seed ${seed}`, (name) => {
   }, async () => {
     const bench = await Bench.of(specOf(name), machineFolder);
     try {
-      const campaign = campaignOf(bench, { seed, cases, kernels, paths: undefined });
+      const campaign = campaignOf(bench, { seed, cases, kernels, emulator: "qemu", paths: undefined });
       const started = performance.now();
       // Two: QEMU runs while the simulator makes what comes next.
       const lanes = [laneHere, laneHere];

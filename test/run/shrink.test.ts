@@ -27,7 +27,7 @@ async function shrunk(name: string, extension: string, from: string | RegExp, to
     return text.replace(from, to);
   };
   try {
-    const campaign = campaignOf(bench, { seed, cases: 500, kernels: 1, paths: undefined });
+    const campaign = campaignOf(bench, { seed, cases: 500, kernels: 1, emulator: "qemu", paths: undefined });
     const budget = { deadline: Number.POSITIVE_INFINITY, failures: enough };
     const { imageOf, results } = await runUnits(bench, campaign, campaign.units, [laneHere], budget, () => {}, change);
     const failures = await tellFailures(results, imageOf, `examples/${name}.exitdsl`, Number.POSITIVE_INFINITY);

@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeBatch, runBatch } from "../../src/verify/batch.js";
 import { bochs } from "../../src/verify/bochs.js";
 import { compare } from "../../src/verify/compare.js";
+import { runOn } from "../../src/verify/emulators.js";
 import { Bench, type Image } from "../../src/verify/image.js";
 import { kernelsOf } from "../../src/verify/kernels.js";
-import { qemu } from "../../src/verify/qemu.js";
 import { compileText, readRepositoryFile } from "../docs/compile.js";
 import { seed } from "../seed.js";
 import { type Frame, runDirected } from "./directed.js";
@@ -76,8 +76,8 @@ describe("a RIP that is not canonical", () => {
 
   test("and rightly: run all the same, it faults in user mode on AMD's, in the kernel, on the stack of the user's choice, on Intel's", async () => {
     const frames = [frame({ ip: hole, sp: writable }), frame({ ip: hole, sp: nowhere })];
-    const amd = await runDirected(unchecked, exit, qemu, frames);
-    const intel = await runDirected(unchecked, exit, bochs, frames);
+    const amd = await runDirected(unchecked, exit, "qemu", frames);
+    const intel = await runDirected(unchecked, exit, "bochs", frames);
     for (const run of [amd, intel]) expect(stories(run.comparison)).toBe("");
     for (const [i, sp] of [writable, nowhere].entries()) {
       expect(amd.landings[i]).toMatchObject({ vector: gp, ring: 3, rip: hole, rsp: sp });
@@ -91,8 +91,8 @@ describe("a RIP that is not canonical", () => {
 
   test("the correct spec leaves by IRET, which faults in the kernel, on the kernel's stack, and is recovered from; TCG does not show it", async () => {
     const frames = [frame({ ip: hole, sp: writable }), frame({ ip: -hole - 1n, sp: nowhere })];
-    const amd = await runDirected(correct, exit, qemu, frames);
-    const intel = await runDirected(correct, exit, bochs, frames);
+    const amd = await runDirected(correct, exit, "qemu", frames);
+    const intel = await runDirected(correct, exit, "bochs", frames);
     for (const run of [amd, intel]) expect(stories(run.comparison)).toBe("");
     expect(amd.comparison.paths[0]).toMatchObject({ unseen: 2, ways: { "iretq #GP to bad_iret": 2 } });
     expect(intel.comparison.paths[0]).toMatchObject({ unseen: 0, ways: { "iretq #GP to bad_iret": 2 } });
@@ -115,10 +115,10 @@ describe("a RIP that is not canonical", () => {
       return name.endsWith(".c") ? changed : text;
     });
     const frames = [frame({ ip: hole, sp: writable })];
-    const amd = await runDirected(image, exit, qemu, frames);
+    const amd = await runDirected(image, exit, "qemu", frames);
     expect(stories(amd.comparison)).toBe("");
     expect(amd.comparison.paths[0]?.unseen).toBe(1);
-    expect(stories((await runDirected(image, exit, bochs, frames)).comparison)).toMatch(/recovery: simulator bad_iret, machine none/);
+    expect(stories((await runDirected(image, exit, "bochs", frames)).comparison)).toMatch(/recovery: simulator bad_iret, machine none/);
   });
 
   test("what is no matter of makers comes out word for word the same", async () => {
@@ -135,8 +135,8 @@ describe("a RIP that is not canonical", () => {
       frame({ cs: 0n }),
       frame({ ss: 0x18n }),
     ];
-    const amd = await runDirected(image, exit, qemu, frames);
-    const intel = await runDirected(image, exit, bochs, frames);
+    const amd = await runDirected(image, exit, "qemu", frames);
+    const intel = await runDirected(image, exit, "bochs", frames);
     for (const run of [amd, intel]) expect(stories(run.comparison)).toBe("");
     expect(amd.comparison.paths[0]).toEqual(intel.comparison.paths[0]);
     expect(amd.landings).toEqual(intel.landings);
@@ -150,7 +150,7 @@ describe("a RIP that is not canonical", () => {
 
   test("VIF and VIP, which TCG does not load, are the user's again after SYSRET and after IRET", async () => {
     const frames = [0x18_0246n, 0x08_0246n, 0x10_0246n].flatMap((flags) => [frame({ flags }), frame({ flags, cx: 1n })]);
-    const { comparison } = await runDirected(correct, exit, bochs, frames);
+    const { comparison } = await runDirected(correct, exit, "bochs", frames);
     expect(stories(comparison)).toBe("");
     expect(comparison.paths[0]?.ways).toEqual({ "sysretq to user": 3, "iretq to user": 3 });
   });
@@ -163,7 +163,7 @@ describe.each(["tiny-kernel", "four-paths-2015", "freebsd-ast", "linux-6.12-all"
     if (name === "linux-6.12-all") expect([...on].map((f) => f.name)).toEqual(expect.arrayContaining(["PTI", "PCID"]));
     const paths = bench.plans.map((_, i) => i);
     const count = 150 * paths.length;
-    const batch = makeBatch(await bench.image(on), paths, seed, 0, count, true, true, bochs);
+    const batch = makeBatch(runOn(await bench.image(on), "bochs"), paths, seed, 0, count, true, true);
     const results = await runBatch(batch);
     const comparison = compare(batch, results);
     expect(stories(comparison)).toBe("");
@@ -180,7 +180,7 @@ describe("a machine that does not come to its end on Bochs", () => {
     const bench = await benchOf("linux-6.12-all");
     const on = new Set(bench.assemblyFeatures.filter((f) => f.name === "PTI"));
     const image = await bench.image(on, (name, text) => (name.endsWith(".S") ? text.replace("\tsysretq", code) : text));
-    const batch = makeBatch(image, [0], 1, 0, 60, false, false, bochs);
+    const batch = makeBatch(runOn(image, "bochs"), [0], 1, 0, 60, false);
     const { differences, paths } = compare(batch, await runBatch(batch));
     expect(paths[0]?.cases).toBeGreaterThan(0);
     return differences.flatMap((d) => d.story).join("\n");
@@ -202,7 +202,7 @@ test("Bochs missing is named with the line that installs it", async () => {
   const path = process.env.PATH;
   const folder = mkdtempSync(join(tmpdir(), "exitdsl-path-"));
   try {
-    const batch = makeBatch(image, [0], 1, 0, 1, false, false, bochs);
+    const batch = makeBatch(runOn(image, "bochs"), [0], 1, 0, 1, false);
     for (const tool of ["ld", "objcopy", "script", "env"]) symlinkSync(`/usr/bin/${tool}`, join(folder, tool));
     process.env.PATH = folder;
     await expect(runBatch(batch)).rejects.toThrow("not installed: bochs. On Debian: apt-get install bochs bochs-term");

@@ -10,8 +10,8 @@ export const verb = defineVerb({
   name: "verify",
   operands: "FILE | --merge RESULT …",
   description:
-    "Runs the emitted assembly and C in ring 0 of a machine (QEMU without KVM), and compares end states, single steps and the object\n" +
-    "file with the simulator and the spec. Needs gcc, binutils and qemu-system-x86.",
+    "Runs the emitted assembly and C in ring 0 of a machine (QEMU without KVM, or Bochs), and compares end states, single steps and the object\n" +
+    "file with the simulator and the spec. Needs gcc, binutils, and qemu-system-x86 or bochs.",
   options: {
     seed: { type: "string", value: "N", description: "chooses the cases and kernels; a random one if not given" },
     cases: {
@@ -21,9 +21,15 @@ export const verb = defineVerb({
       description: "cases that each path has in each kernel; 20000 for a full campaign",
     },
     kernels: { type: "string", default: "4", value: "N|all", description: "how many combinations of features are built" },
+    emulator: {
+      type: "string",
+      default: "qemu",
+      value: "NAME",
+      description: "qemu, which has AMD's SYSRET, or bochs, which has Intel's, and PCID, and is slower",
+    },
     path: { type: "string", multiple: true, value: "EXIT", description: "only this path; can be given several times" },
     time: { type: "string", value: "TIME", description: "stop after 60s, 10m or 2h, and say what was not run" },
-    jobs: { type: "string", value: "N", description: "threads, each with a QEMU of its own; as many as there are CPUs if not given" },
+    jobs: { type: "string", value: "N", description: "threads, each with a machine of its own; as many as there are CPUs if not given" },
     shard: { type: "string", value: "I/N", description: "only the I-th of N parts; the parts together are the whole" },
     out: { type: "string", value: "RESULT", description: "write what was seen to this file, as JSON" },
     merge: { type: "boolean", description: "put the results of all parts together" },
