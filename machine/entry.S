@@ -97,8 +97,8 @@ machine_stubs:
 
 /*
  * #DB: logs each instruction of the emitted code that is about to run, and counts the boundaries at which an NMI or an interrupt shall
- * come. A function that the code calls runs unstepped: its return address is replaced by step_resume, which turns TF on again. Only
- * where boundaries of the emitted C count, too, TF stays on in it.
+ * come. A function that the code calls runs unstepped: its return address is replaced by step_resume, which turns TF on again. Where
+ * boundaries of the emitted C count, too, only what that calls does.
  */
 	.balign	16
 	.globl	machine_step
@@ -143,8 +143,12 @@ machine_step:
 	jmp	4f
 1:	/* Outside: called, or left. */
 	cmpb	$0, injected_in_c
-	jne	6f
-	movq	step_last, %rdi
+	je	7f
+	cmpq	$emitted_c_start, %rax
+	jb	7f
+	cmpq	$emitted_c_end, %rax
+	jb	6f
+7:	movq	step_last, %rdi
 	testq	%rdi, %rdi
 	jz	4f
 	movq	$0, step_last
@@ -156,11 +160,8 @@ machine_step:
 	movq	%rax, step_return
 	movq	$step_resume, (%rdi)
 	jmp	4f
-6:	/* In the C side, or in what it calls. */
-	cmpq	$emitted_c_start, %rax
-	jb	4f
-	cmpq	$emitted_c_end, %rax
-	jae	4f
+6:	/* In the C side. */
+	movq	%rax, step_last
 	testb	$2, 49(%rsp)
 	jz	8f
 	decq	injected_c_irq_left

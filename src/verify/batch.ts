@@ -1,9 +1,9 @@
 /** Cases as the machine reads them, with what the simulator makes of them; then what the machine made of them. */
+import { CaseBytes, caseHead } from "./case-bytes.js";
 import { type Case, CaseMaker } from "./cases.js";
 import { emulators } from "./emulators.js";
 import type { Image } from "./image.js";
 import { type Injected, InjectedRuns } from "./injected-runs.js";
-import type { Injection } from "./injection.js";
 import { Random } from "./random.js";
 import { Runner, type Simulated } from "./runner.js";
 import type { SimulatedMachine } from "./simulator.js";
@@ -12,9 +12,7 @@ const runAddress = 0x200000;
 const headSize = 4096;
 const firstCase = runAddress + headSize;
 const megabytes2 = 0x200000;
-const caseHead = 40;
 const resultHead = 64;
-const noPath = 0xffff_ffff_ffff_ffffn;
 const eventsKept = 128;
 const stepSize = 32;
 /** Steps that a case may take, on average, before the log is full. */
@@ -23,7 +21,7 @@ const stepsPerCase = 160;
 /** What the simulator says of a case. */
 export interface Expected extends Simulated {
   readonly index: number;
-  readonly case: Case;
+  readonly path: number;
   /** What NMIs and interrupts add to it; undefined where none are injected. */
   readonly injected?: Injected | undefined;
 }
@@ -37,6 +35,7 @@ export interface Batch {
   readonly words: Uint32Array;
   /** Halves a case. */
   readonly size: number;
+  /** The machine's memory from `runAddress` on: room for the head, then the cases. */
   readonly input: Buffer;
 }
 
@@ -73,7 +72,7 @@ export class BatchMaker {
   private readonly machine: SimulatedMachine;
   private readonly words: Uint32Array;
   private readonly cases: Expected[] = [];
-  private readonly input: Growing;
+  private readonly input: CaseBytes;
   private readonly flagWords: readonly string[];
   private readonly fields: readonly string[];
   private readonly runner: Runner;
@@ -89,7 +88,7 @@ export class BatchMaker {
     this.machine = new module.Machine();
     this.words = new Uint32Array(this.machine.words.length * capacity);
     // Half as much again for scripts.
-    this.input = new Growing(1.5 * capacity * (caseHead + this.machine.words.byteLength));
+    this.input = new CaseBytes(headSize, headSize + 1.5 * capacity * (caseHead + this.machine.words.byteLength));
     this.flagWords = spec.model.flagWords.map((w) => w.name);
     this.fields = Object.keys(module.frame);
     this.runner = new Runner(image, stepped);
@@ -115,8 +114,8 @@ export class BatchMaker {
       if (random) {
         const { injection, ...expected } = this.injectedRuns.run(made, machine, random);
         input.injection(start, injection);
-        this.cases.push({ index, case: made, ...expected });
-      } else this.cases.push({ index, case: made, ...this.runner.run(made, machine) });
+        this.cases.push({ index, path: made.path, ...expected });
+      } else this.cases.push({ index, path: made.path, ...this.runner.run(made, machine) });
       this.words.set(machine.words, (this.cases.length - 1) * machine.words.length);
       return true;
     } catch (error) {
@@ -129,78 +128,6 @@ export class BatchMaker {
   made(seed: number): Batch {
     const { cases, image, stepped, words } = this;
     return { image, seed, stepped, cases, words, size: this.machine.words.length, input: this.input.bytes() };
-  }
-}
-
-/** What cases are appended to, in halves of words, as the machine's memory has them: little-endian, like the machine that this runs on. */
-class Growing {
-  private halves: Uint32Array<ArrayBuffer>;
-  /** Bytes. */
-  length = 0;
-
-  /** @param bytes what is likely to be needed */
-  constructor(bytes: number) {
-    this.halves = new Uint32Array(Math.ceil(bytes / 4));
-  }
-
-  private room(bytes: number): void {
-    if (this.length + bytes <= this.halves.byteLength) return;
-    const larger = new Uint32Array(Math.ceil(Math.max(this.halves.byteLength * 2, this.length + bytes) / 4));
-    larger.set(this.halves.subarray(0, this.length / 4));
-    this.halves = larger;
-  }
-
-  private word(low: number, high: number): void {
-    const at = this.length / 4;
-    this.halves[at] = low;
-    this.halves[at + 1] = high;
-    this.length += 8;
-  }
-
-  private wide(n: bigint): void {
-    this.word(Number(n & 0xffffffffn), Number(n >> 32n));
-  }
-
-  case({ featureBits, path, script }: Case, words: Uint32Array, flagWords: readonly string[], fields: readonly string[]): void {
-    const start = this.length;
-    this.room(caseHead + words.byteLength + script.length * 8 * (flagWords.length + 1 + fields.length));
-    this.word(0, 0);
-    this.word(path, 0);
-    this.wide(featureBits);
-    this.word(script.length, 0);
-    this.word(0, 0);
-    this.halves.set(words, this.length / 4);
-    this.length += words.byteLength;
-    for (const { async = {}, frame, set = {} } of script) {
-      for (const name of flagWords) this.word(set[name] ?? 0, async[name] ?? 0);
-      const maskAt = this.length / 4;
-      this.word(0, 0);
-      if (!frame) continue;
-      for (const [i, name] of fields.entries()) {
-        const value = frame[name];
-        if (value === undefined) continue;
-        const half = maskAt + (i >> 5);
-        this.halves[half] = (this.halves[half] ?? 0) | (1 << (i & 31));
-        this.wide(value);
-      }
-    }
-    this.halves[start / 4] = this.length - start;
-  }
-
-  /** Behind a case that begins at `start`: what comes from outside. */
-  injection(start: number, { flags, irqAt, irqSeed, nestedAt, nmi, nmiAt, nmiInCAt }: Injection): void {
-    this.room(8 * (6 + 16 + 3 + flags.length));
-    this.halves[start / 4 + 8] = this.length - start;
-    for (const n of [nmiAt, nmiInCAt, nestedAt, irqAt, irqSeed]) this.word(n, 0);
-    this.wide(nmi?.path === undefined ? noPath : BigInt(nmi.path));
-    for (let i = 0; i < 16; i++) this.wide(nmi?.registers[i] ?? 0n);
-    for (const n of [nmi?.gsBase, nmi?.kernelGsBase, nmi?.cr3]) this.wide(n ?? 0n);
-    for (const n of flags) this.word(n, 0);
-    this.halves[start / 4] = this.length - start;
-  }
-
-  bytes(): Buffer {
-    return Buffer.from(this.halves.buffer, 0, this.length);
   }
 }
 
@@ -237,17 +164,16 @@ const up = (address: number): number => Math.ceil(address / megabytes2) * megaby
 export async function runBatch({ cases, image, input, size, stepped }: Batch, limit = 60_000): Promise<Results> {
   const count = cases.length;
   const resultSize = Math.ceil((resultHead + 2 * eventsKept + 4 * size) / 64) * 64;
-  const results = up(firstCase + input.length);
+  const results = up(runAddress + input.length);
   const steps = up(results + count * resultSize);
   const stepsEnd = stepped ? steps + up(count * stepsPerCase * stepSize) : steps;
-  const head = Buffer.alloc(headSize);
   const progressAt = runAddress + 8 * 6;
   [count, firstCase, results, resultSize, stepped ? steps : 0, stepped ? stepsEnd - stepSize : 0].forEach((word, i) => {
-    head.writeBigUInt64LE(BigInt(word), 8 * i);
+    input.writeBigUInt64LE(BigInt(word), 8 * i);
   });
   const finished = await emulators[image.emulator].run(
     image,
-    { size: stepsEnd + megabytes2, input: Buffer.concat([head, input]), inputAt: runAddress, progressAt, output: [results, stepsEnd] },
+    { size: stepsEnd + megabytes2, input, inputAt: runAddress, progressAt, output: [results, stepsEnd] },
     limit,
   );
   try {

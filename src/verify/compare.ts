@@ -75,7 +75,7 @@ export function compare(batch: Batch, results: Results, limit = 3): Comparison {
   const paths: (Tally | undefined)[] = [];
   for (const [position, expected] of cases.entries()) {
     if (differences.length >= limit) break;
-    const { path: number } = expected.case;
+    const { path: number } = expected;
     const path = image.bench.plans[number]?.graph.exit.name ?? "";
     const tally = paths[number] ?? { cases: 0, steps: 0, nmis: 0, interrupts: 0, unseen: 0, different: 0, ways: {} };
     paths[number] = tally;

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Artefact } from "../compiler/emit/artefact.js";
 import { c } from "../compiler/emit/c/c.js";
 import { gas } from "../compiler/emit/gas/gas.js";
 import { visitTest } from "../compiler/model/expressions.js";
@@ -104,6 +105,7 @@ export class Bench implements Facts {
   private readonly symbols: Symbols;
   private images = 0;
   private cFolder: string | undefined;
+  private readonly emitted: readonly Artefact[];
 
   private constructor(
     readonly spec: Spec,
@@ -114,6 +116,8 @@ export class Bench implements Facts {
     /** The folder `machine/` of this project. */
     private readonly machine: string,
   ) {
+    const options = { stem: spec.stem, digest: "", version: "" };
+    this.emitted = [...gas.emit(spec.model, spec.graphs, options), ...c.emit(spec.model, spec.graphs, options)];
     this.plans = spec.graphs.map(planOf);
     this.program = linearProgram(spec.model, spec.graphs);
     this.events = eventTexts(this.plans);
@@ -154,12 +158,11 @@ export class Bench implements Facts {
 
   /** Writes the outputs into a new folder. `changed`: not all of them are as they were emitted, apart from the assembly. */
   private outputs(change: Change): { readonly folder: string; readonly changed: boolean } {
-    const { model, graphs, stem } = this.spec;
+    const { stem } = this.spec;
     const folder = join(this.folder, `image${this.images++}`);
     mkdirSync(folder);
-    const options = { stem, digest: "", version: "" };
     let changed = false;
-    for (const { name, text } of [...gas.emit(model, graphs, options), ...c.emit(model, graphs, options)]) {
+    for (const { name, text } of this.emitted) {
       const given = change(name, text);
       changed ||= given !== text && !name.endsWith(".S");
       writeFileSync(join(folder, name), given);

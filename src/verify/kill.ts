@@ -39,6 +39,7 @@ export function machinesOf(bench: Bench, random: Random): readonly Machine[] {
 
 /**
  * @param machines where the mutant is looked for: the first kernel whose code it changes is run
+ * @param wanted of the layers that find it: all, or the first, behind which nothing more is run
  * @returns "absent" when it changes none of them
  */
 export async function killers(
@@ -46,6 +47,7 @@ export async function killers(
   machines: readonly Machine[],
   mutant: Mutant,
   seed: number,
+  wanted: "all" | "first" = "all",
 ): Promise<ReadonlySet<Layer> | "absent"> {
   let image: Image;
   let machine: Machine | undefined;
@@ -57,16 +59,20 @@ export async function killers(
     return new Set(["build"]);
   }
   const killed = new Set<Layer>();
+  const done = () => wanted === "first" && killed.size > 0;
   if (stateChangeDifference(image) !== "") killed.add("state changes");
+  if (done()) return killed;
   const paths = bench.plans.map((_, i) => i);
   const differences = async (cases: number, stepped: boolean, injected = false) => {
     const batch = makeBatch(image, paths, seed, 0, cases * paths.length, stepped, injected);
     return compare(batch, await runBatch(batch, limit), Number.POSITIVE_INFINITY).differences;
   };
   if ((await differences(endCases, false)).length > 0) killed.add("end state");
+  if (done()) return killed;
   const steps = await differences(stepCases, true);
   // A case that ends otherwise is the end state's to find, stepped or not.
   if (steps.some((d) => d.seen === "step")) killed.add("single step");
+  if (done()) return killed;
   // NMIs and interrupts find what they alone disturb, so only what is right without them counts.
   const alone = new Set(steps.map((d) => d.index));
   if ((await differences(stepCases, true, true)).some((d) => !alone.has(d.index))) killed.add("injection");
@@ -75,12 +81,18 @@ export async function killers(
   return killed;
 }
 
+/** What the outputs as they are come to in a kernel, for all mutants that are looked for in it. */
+const unchanged = new WeakMap<Machine, string>();
+
 async function firstChanged(bench: Bench, machines: readonly Machine[], mutant: Mutant): Promise<Machine | undefined> {
   for (const machine of machines) {
-    const { on } = machine;
-    const bytes = async (change: Mutant["change"]) =>
-      (await bench.assembled(on, change)).lines.flatMap((l) => [...l.bytes, l.relocation]).join();
-    if ((await bytes(mutant.change)) !== (await bytes((_, text) => text))) return machine;
+    const before = unchanged.get(machine) ?? (await bytesOf(bench, machine, (_, text) => text));
+    unchanged.set(machine, before);
+    if ((await bytesOf(bench, machine, mutant.change)) !== before) return machine;
   }
   return undefined;
+}
+
+async function bytesOf(bench: Bench, { on }: Machine, change: Mutant["change"]): Promise<string> {
+  return (await bench.assembled(on, change)).lines.flatMap((l) => [...l.bytes, l.relocation]).join();
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { equivalence } from "../../bench/equivalent-mutants.js";
 import { Bench } from "../../src/verify/image.js";
-import { killers, machinesOf } from "../../src/verify/kill.js";
+import { killers, type Machine, machinesOf } from "../../src/verify/kill.js";
 import { mutantsOf } from "../../src/verify/mutants.js";
 import { Random } from "../../src/verify/random.js";
 import { machineFolder, specOf } from "./specs.js";
@@ -14,8 +14,10 @@ describe(`one of each operator in ${example}`, () => {
   const spec = specOf(example);
   const mutants = mutantsOf(spec, 1, new Random(seed));
   let bench: Bench;
+  let machines: readonly Machine[];
   beforeAll(async () => {
     bench = await Bench.of(spec, machineFolder);
+    machines = machinesOf(bench, new Random(seed));
   });
   afterAll(() => bench.dispose());
 
@@ -45,7 +47,7 @@ describe(`one of each operator in ${example}`, () => {
   });
 
   test.each(mutants)("$language, $operator: $story", { timeout: 600_000 }, async (mutant) => {
-    const killed = await killers(bench, machinesOf(bench, new Random(seed)), mutant, seed);
+    const killed = await killers(bench, machines, mutant, seed, "first");
     if (killed === "absent") throw new Error("the mutant is in no kernel");
     const { language, operator, story } = mutant;
     if (equivalence({ example, language, operator, story }) === undefined) expect(killed.size).toBeGreaterThan(0);
