@@ -68,6 +68,13 @@ function parse(options: Options, args: readonly string[]): { values: object; pos
   }
 }
 
+/** @throws UsageError unless `text` is a decimal number within the limits */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`\`--${option}\` takes a whole number from ${least} to ${most}, not \`${visible(text)}\``);
+}
+
 const helpOption: Option = { type: "boolean", short: "h", description: "show this help" };
 
 function helpText({ name, operands, description, options, examples }: Omit<Verb, "run">): string {

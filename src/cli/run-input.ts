@@ -3,6 +3,7 @@ import type { Event, Exit, Flag, Model } from "../compiler/model/model.js";
 import { nearest } from "../compiler/text/nearest.js";
 import { visible } from "../compiler/text/visible.js";
 import type { ScriptEntry } from "../verify/simulator.js";
+import { wholeNumber } from "./arguments.js";
 import { UsageError } from "./failures.js";
 import type { RunInput } from "./simulation.js";
 
@@ -16,9 +17,10 @@ export interface RunOptions {
   readonly set: readonly string[] | undefined;
   readonly event: readonly string[] | undefined;
   readonly vendor: string;
+  readonly nmi: string | undefined;
 }
 
-export function runInput(model: Model, options: RunOptions, settable: readonly string[]): RunInput {
+export function runInput(model: Model, options: RunOptions, settable: readonly string[], nmiExits: readonly Exit[]): RunInput {
   const exit = theExit(model, options.path);
   const event = theEvent(exit, options.entry);
   const { vendor } = options;
@@ -33,7 +35,18 @@ export function runInput(model: Model, options: RunOptions, settable: readonly s
     words: numbers(listed(options.set), "register or value", settable),
     script: script(model, options.event ?? []),
     vendor,
+    nmi: options.nmi === undefined ? undefined : nmi(options.nmi, nmiExits),
   };
+}
+
+/** `21` or `21:nmi_return`. */
+function nmi(text: string, exits: readonly Exit[]): RunInput["nmi"] {
+  const [, before = "", name] = /^(.*?)(?::(.*))?$/s.exec(text) ?? [];
+  const [first] = exits;
+  if (!first)
+    throw new UsageError("`--nmi` asks for an exit from events at any point of the kernel, and without a `prepare`; the spec has none");
+  const exit = name === undefined ? first : lookUp(byName(exits), name, "path of NMIs");
+  return { before: wholeNumber("nmi", before, 1, 1_000_000), exit };
 }
 
 /** `--flags A,B --flags C` and `--flags A --flags B,C` are the same. */

@@ -1,6 +1,7 @@
 /** One run of a path in the simulator that the compiler emits for the spec: what goes in, and what each step changes. */
 import type { Compilation } from "../compiler/compile.js";
 import type { Event, Exit, Model } from "../compiler/model/model.js";
+import { pathsOfNmis, playNmi } from "../verify/nmi.js";
 import {
   loadSimulator,
   type Outcome,
@@ -15,6 +16,10 @@ import { usualMachine } from "../verify/usual.js";
 const settableGroups = ["register", "system", "value", "msr", "memory", "stack"] as const;
 const allGroups = ["frame", "flags", ...settableGroups] as const;
 
+/** Where an NMI's handler has its frame, and kernel text that it interrupts: any will do. */
+const nmiStack = 0xfffffe0000003f00n;
+const interruptedText = 0xffffffff81000000n;
+
 export interface RunInput {
   readonly exit: Exit;
   readonly event: Event;
@@ -25,11 +30,15 @@ export interface RunInput {
   readonly frame: Readonly<Record<string, bigint>>;
   readonly words: Readonly<Record<string, bigint>>;
   readonly script: readonly ScriptEntry[];
+  /** An NMI comes before an instruction of the path, counted from 1, and is left by another path; undefined: none does. */
+  readonly nmi: { readonly before: number; readonly exit: Exit } | undefined;
   /** Whose SYSRET it is. */
   readonly vendor: "intel" | "amd";
 }
 
 export interface TracedStep {
+  /** The exit by which an NMI is left, for its steps; undefined for those of the path itself. */
+  readonly nmi: string | undefined;
   readonly text: string;
   readonly place: string;
   /** The number of the script entry that it takes, from 1; undefined for instructions. */
@@ -47,6 +56,8 @@ export interface Run {
   /** What went on for ever, in place of an outcome. */
   readonly endless: string | undefined;
   readonly outcome: Outcome | undefined;
+  /** Did the NMI come, and does its path restore what it interrupted? */
+  readonly nmi: "none" | "led back" | "no way back";
   readonly final: (word: string) => bigint;
 }
 
@@ -73,8 +84,17 @@ export class Simulation {
   run(input: RunInput): Run {
     const path = this.#module.paths[input.exit.name] as SimulatorModule["paths"][string];
     const machine = this.#machine(input);
-    const recorder = new Recorder(machine);
     const features = Object.fromEntries(this.#model.features.map(({ name }) => [name, input.features.has(name)]));
+    const perCpu = machine.get(this.#word(startsWith(input.event, "gs", "kernel") ? "gs_base" : "kernel_gs_base"));
+    let nmi: Run["nmi"] = "none";
+    let inserted: { readonly at: number; readonly steps: readonly TracedStep[] } | undefined;
+    let instruction = 0;
+    const recorder = new Recorder(machine, (code, at) => {
+      if (!input.nmi || code < path.events || ++instruction !== input.nmi.before) return;
+      const steps = this.#nmi(input.nmi.exit, machine, features, perCpu);
+      nmi = steps ? "led back" : "no way back";
+      if (steps) inserted = { at, steps };
+    });
     let outcome: Outcome | undefined;
     let endless: string | undefined;
     try {
@@ -85,7 +105,42 @@ export class Simulation {
     }
     recorder.finish();
     const final = (name: string) => machine.get(this.#word(name));
-    return { steps: this.#steps(path, recorder), endless, outcome, final };
+    const own = this.#steps(path, recorder, undefined);
+    const steps = inserted ? own.toSpliced(inserted.at, 0, ...inserted.steps) : own;
+    return { steps, endless, outcome, nmi, final };
+  }
+
+  /** The exits by which an NMI can be left, those first that know of being one. */
+  nmiExits(): readonly Exit[] {
+    const { exits } = this.#model;
+    const possible = pathsOfNmis(exits, this.#model, this.#module).flatMap((i) => exits[i] ?? []);
+    const isNmis = (exit: Exit) => Number(exit.events.every((event) => startsWith(event, "nmi", "masked")));
+    return possible.sort((a, b) => isNmis(b) - isNmis(a));
+  }
+
+  /** The steps by which an NMI is left that interrupts `interrupted`; undefined when they do not lead back. */
+  #nmi(
+    exit: Exit,
+    interrupted: SimulatedMachine,
+    features: Readonly<Record<string, boolean>>,
+    perCpu: bigint,
+  ): readonly TracedStep[] | undefined {
+    const path = this.#module.paths[exit.name] as SimulatorModule["paths"][string];
+    const machine = new this.#module.Machine();
+    let recorder = new Recorder(machine);
+    const entered = playNmi(exit, interrupted, {
+      module: this.#module,
+      model: this.#model,
+      machine,
+      features,
+      place: { rsp: nmiStack, rip: interruptedText, perCpu },
+      trace: () => {
+        recorder = new Recorder(machine);
+        return recorder;
+      },
+    });
+    recorder.finish();
+    return entered && this.#steps(path, recorder, exit.name);
   }
 
   #machine({ exit, event, fromUser, flags, frame, vendor, words }: RunInput): SimulatedMachine {
@@ -110,7 +165,7 @@ export class Simulation {
     return -1;
   }
 
-  #steps(path: SimulatorModule["paths"][string], { codes, states, irqs }: Recorder): TracedStep[] {
+  #steps(path: SimulatorModule["paths"][string], { codes, states, irqs }: Recorder, nmi: string | undefined): TracedStep[] {
     let events = 0;
     return codes.map((code, index): TracedStep => {
       const [text, place] = path.steps[code] ?? [`code ${code}`, ""];
@@ -119,7 +174,7 @@ export class Simulation {
       const after = states[index + 1] as Uint32Array;
       const flags = Object.fromEntries(Object.entries(this.#module.flags ?? {}).map(([name, word]) => [name, after[word] as number]));
       const changes = this.#changes(states[index] as Uint32Array, after, isEvent ? ["frame"] : allGroups);
-      return { text, place, event: isEvent ? events : undefined, irqs: irqs[index + 1] as boolean, flags, changes };
+      return { nmi, text, place, event: isEvent ? events : undefined, irqs: irqs[index + 1] as boolean, flags, changes };
     });
   }
 
@@ -143,14 +198,18 @@ class Recorder extends Array<number> {
   readonly states: Uint32Array[] = [];
   readonly irqs: boolean[] = [];
   readonly #machine: SimulatedMachine;
+  readonly #before: (code: number, index: number) => void;
 
-  constructor(machine: SimulatedMachine) {
+  /** @param before is told of each step before it is done, by its code and its index */
+  constructor(machine: SimulatedMachine, before: (code: number, index: number) => void = () => undefined) {
     super();
     this.#machine = machine;
+    this.#before = before;
   }
 
   override push(...codes: number[]): number {
     for (const code of codes) {
+      this.#before(code, this.codes.length);
       this.finish();
       this.codes.push(code);
     }
@@ -161,4 +220,8 @@ class Recorder extends Array<number> {
     this.states.push(this.#machine.words.slice());
     this.irqs.push(this.#machine.irqs);
   }
+}
+
+function startsWith({ starts }: Event, state: string, value: string): boolean {
+  return starts.some((s) => s.dimension.name === state && s.dimension.values[s.value] === value);
 }

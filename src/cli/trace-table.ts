@@ -12,7 +12,7 @@ export function traceTable(model: Model, { exit, event, fromUser, features }: Ru
   const heads = ["event", "step", "spec", "IRQs", ...words.map((w) => w.name), "changes"];
   const rows = run.steps.map((step) => [
     step.event === undefined ? "" : String(step.event),
-    step.text,
+    step.nmi === undefined ? step.text : `${step.nmi}: ${step.text}`,
     step.place,
     step.irqs ? "on" : "off",
     ...words.map((w) => flagNames(model, w.name, step.flags[w.name] ?? 0)),
@@ -36,9 +36,11 @@ function flagNames(model: Model, word: string, bits: number): string {
   return names.join(" ") || "-";
 }
 
-function ending({ steps, outcome, endless, final }: Run): string {
-  const events = steps.filter((s: TracedStep) => s.event !== undefined).length;
-  const count = `\n${counted(events, "event")} of the C side, ${counted(steps.length - events, "instruction")}. `;
+function ending(run: Run): string {
+  const { steps, outcome, endless, final } = run;
+  const own = steps.filter((s: TracedStep) => s.nmi === undefined);
+  const events = own.filter((s) => s.event !== undefined).length;
+  const count = `\n${counted(events, "event")} of the C side, ${counted(own.length - events, "instruction")}. ${nmiText(run)}`;
   if (!outcome) return `${count}It would go on for ever: ${endless}.\n`;
   const returned = outcome.result === undefined ? "" : `The C function returned ${outcome.result}. `;
   const { fault } = outcome;
@@ -48,6 +50,14 @@ function ending({ steps, outcome, endless, final }: Run): string {
   }
   const registers = ["rip", "cs", "rflags", "rsp", "ss", "gs_base"].map((name) => `${name} ${hex(final(name))}`).join(", ");
   return `${count}${returned}\`${outcome.terminal}\` left to ${outcome.target} mode:\n${registers}\n`;
+}
+
+function nmiText({ nmi, steps }: Run): string {
+  if (nmi === "none") return "";
+  const led = "GS.base, KERNEL_GS_BASE and CR3 are what they were";
+  return nmi === "led back"
+    ? `The NMI was left by ${steps.find((s) => s.nmi !== undefined)?.nmi ?? "its path"}: ${led}. `
+    : "No entry that kernels have lets the NMI's path lead back to the GS.base, KERNEL_GS_BASE and CR3 that it interrupted. ";
 }
 
 function hex(value: bigint): string {

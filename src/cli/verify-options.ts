@@ -7,6 +7,7 @@ import { visible } from "../compiler/text/visible.js";
 import type { Settings, Shard } from "../verify/campaign.js";
 import type { EmulatorName } from "../verify/emulator.js";
 import { emulators } from "../verify/emulators.js";
+import { wholeNumber } from "./arguments.js";
 import { UsageError } from "./failures.js";
 
 export interface VerifyOptions {
@@ -42,12 +43,6 @@ function pathNamed(model: Model, name: string): string {
   if (names.includes(name)) return name;
   const near = nearest(name, names);
   throw new UsageError(`no path is called ${visible(name)}; ${near ? `did you mean ${near}?` : `there are ${names.join(", ")}`}`);
-}
-
-function wholeNumber(option: string, text: string, least: number, most: number): number {
-  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(`\`--${option}\` takes a whole number from ${least} to ${most}, not \`${visible(text)}\``);
 }
 
 export function jobsOf(options: VerifyOptions): number {

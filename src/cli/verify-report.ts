@@ -111,7 +111,7 @@ function failureText(failure: ShownFailure, number: number, colours: ReturnType<
     ...shrunk.disagreements.map((d) => `${inner}${d.what.padEnd(what)}  ${d.simulator.padEnd(width)}  ${d.machine}`),
     ...(shrunk.trace.length > 0 ? ["", ...indented(shrunk.trace)] : []),
     "",
-    `${inner}The simulator's side of the smallest case${shrunk.outside ? ", without the NMI or interrupt that comes into it" : ""}:`,
+    `${inner}The simulator's side of the smallest case${shrunk.outside ? ", without the NMI that comes into it, for which the spec has no path" : ""}:`,
     `${inner}exitdsl ${quoted(shrunk.simulate)}`,
   ];
 }

@@ -1,11 +1,11 @@
 /** Random cases of a path: machines, frames, features and scripts that the bench machine can play, each from its own seed. */
 import { formatInstruction } from "../compiler/machine/instructions.js";
-import type { Feature, FrameField, Token } from "../compiler/model/model.js";
+import type { Exit, Feature, FrameField, Model, Token } from "../compiler/model/model.js";
 import type { CellOf } from "./embedding.js";
 import { aboveFrame, type Image, userTableBit } from "./image.js";
 import type { Draw, Plan } from "./plan.js";
 import { Random } from "./random.js";
-import type { ScriptEntry, SimulatedMachine } from "./simulator.js";
+import type { ScriptEntry, SimulatedMachine, SimulatorModule } from "./simulator.js";
 
 /** The machine's constants: see machine/machine.h and machine/machine.c. */
 const userAddress = 0x40000000;
@@ -127,7 +127,7 @@ export class CaseMaker {
       // A number of 32 bits that tests compare with a field is mostly that field's.
       if (field >= 0 && this.draft[2 * field + 1] === 0 && !random.once(8)) set(value[name], BigInt(this.draft[2 * field] ?? 0));
     }
-    copyAbove(this.image.bench, plan, machine);
+    copyAbove(this.image.bench.spec.model, module, plan.graph.exit, machine.words);
   }
 
   /** What memory that instructions name holds: pointers that kernels keep per CPU, or anything. */
@@ -227,13 +227,14 @@ export class CaseMaker {
   }
 }
 
-/** Entry's copies above the frame. */
-export function copyAbove({ module: { frame, stack = {} }, spec }: Image["bench"], plan: Plan, machine: SimulatedMachine): void {
-  const end = 8 * (spec.model.frame?.fields.length ?? 0);
-  for (const { above } of plan.graph.exit.events) {
+/** What entry puts above the frame begins as a copy of the frame's. */
+export function copyAbove(model: Model, { frame, stack = {} }: SimulatorModule, exit: Exit, words: Uint32Array): void {
+  const end = 8 * (model.frame?.fields.length ?? 0);
+  for (const { above } of exit.events) {
     for (const [i, field] of above.entries()) {
       const word = stack[`frame+${end + 8 * i}`];
-      if (word !== undefined) machine.set(word, machine.get(frame[field.name] ?? 0));
+      const from = frame[field.name] ?? 0;
+      if (word !== undefined) words.copyWithin(word, from, from + 2);
     }
   }
 }

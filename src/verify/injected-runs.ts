@@ -16,6 +16,8 @@ export interface Injected {
   readonly mayNotCome: boolean;
   /** An interrupt has to come, not only may. */
   readonly interrupt: boolean;
+  /** For each word of flags, what an interrupt before the C side sets. */
+  readonly flags: readonly number[];
   /** Why the path by which the NMI is left cannot lead back. */
   readonly noWayBack: string | undefined;
 }
@@ -77,6 +79,7 @@ export class InjectedRuns {
         nmis: !nmi ? 0 : nestedAt > 0 ? 2 : 1,
         mayNotCome: (place?.inC ?? 0) > 0,
         interrupt: interrupt !== undefined,
+        flags: interrupt?.flags ?? [],
         noWayBack,
       },
       injection: {

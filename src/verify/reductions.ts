@@ -1,5 +1,6 @@
 /** Ways to make a case simpler: each gives another case, or nothing where it is as simple already. */
 import type { Feature } from "../compiler/model/model.js";
+import { copyAbove } from "./cases.js";
 import { type Draft, drawnCase, originOf, usualWords } from "./draft.js";
 import type { Facts, Image } from "./image.js";
 import type { ScriptEntry } from "./simulator.js";
@@ -115,22 +116,11 @@ function wordReductions(facts: Facts, draft: Draft, fixed: ReadonlySet<number>):
       if (indices.every((i) => d.words[i] === usual[i] && d.words[i + 1] === usual[i + 1])) return undefined;
       const words = d.words.slice();
       for (const i of indices) words.set(usual.subarray(i, i + 2), i);
-      copyAbove(facts, d.path, words);
+      const exit = facts.plans[d.path]?.graph.exit;
+      if (exit) copyAbove(facts.spec.model, facts.module, exit, words);
       return { ...d, words };
     };
   });
-}
-
-/** What the event puts above the frame begins as a copy of the frame's. */
-function copyAbove({ module, plans, spec }: Facts, path: number, words: Uint32Array): void {
-  const size = 8 * (spec.model.frame?.fields.length ?? 0);
-  for (const { above } of plans[path]?.graph.exit.events ?? []) {
-    above.forEach((field, i) => {
-      const to = module.stack?.[`frame+${size + 8 * i}`];
-      const from = module.frame[field.name];
-      if (to !== undefined && from !== undefined) words.copyWithin(to, from, from + 2);
-    });
-  }
 }
 
 function withoutBits(index: number, bits: number): Reduction {

@@ -4,6 +4,7 @@ import type { Disagreement } from "./compare.js";
 import { caseOf, type Draft, type Origin, originOf, usualWords } from "./draft.js";
 import { emulators } from "./emulators.js";
 import type { Facts, Image } from "./image.js";
+import type { Injected } from "./injected-runs.js";
 import { stepNumbers } from "./runner.js";
 import type { ScriptEntry, Words } from "./simulator.js";
 
@@ -14,8 +15,18 @@ interface Saying {
   readonly index: number;
 }
 
-/** @param disagreements what the run is to show; words without an influence on it, or on the steps, are left out */
-export function simulateArguments(image: Image, specFile: string, draft: Draft, disagreements: readonly Disagreement[]): string[] {
+/**
+ * @param disagreements what the run is to show; words without an influence on it, or on the steps, are left out
+ * @param injected what comes into it: an interrupt has set its flags before anything looks at them, and an NMI comes at an instruction
+ */
+export function simulateArguments(
+  image: Image,
+  specFile: string,
+  undisturbed: Draft,
+  disagreements: readonly Disagreement[],
+  injected: Injected | undefined,
+): string[] {
+  const draft = interrupted(image.bench, undisturbed, injected?.flags ?? []);
   const facts = image.bench;
   const origin = originOf(facts, draft);
   const { event, exit, fromUser } = origin;
@@ -36,8 +47,17 @@ export function simulateArguments(image: Image, specFile: string, draft: Draft, 
     ),
     ...joined("--frame", settings("--frame")),
     ...joined("--set", settings("--set")),
+    ...(injected && injected.steps.length > 0
+      ? ["--nmi", `${injected.after}:${facts.plans[(injected.steps[0] ?? 0) >>> 16]?.graph.exit.name}`]
+      : []),
     ...draft.script.flatMap((entry, i) => eventArguments(facts, entry, i)),
   ];
+}
+
+function interrupted({ module }: Facts, draft: Draft, flags: readonly number[]): Draft {
+  const words = draft.words.slice();
+  for (const [i, word] of Object.values(module.flags ?? {}).entries()) words[word] = ((words[word] ?? 0) | (flags[i] ?? 0)) >>> 0;
+  return { ...draft, words };
 }
 
 function eventArguments(facts: Facts, { async = {}, frame = {}, set = {} }: ScriptEntry, i: number): string[] {

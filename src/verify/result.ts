@@ -45,7 +45,7 @@ const failureSchema = v.object({
       parts: v.optional(v.object({ text: v.string(), place: v.string() })),
       /** Arguments of `exitdsl`. */
       simulate: names,
-      /** Something came from outside, an NMI or an interrupt, which `simulate` does not play. */
+      /** An NMI came that the spec has no path for, and that `simulate` does not play. */
       outside: v.boolean(),
       runs: count,
     }),

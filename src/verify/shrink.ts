@@ -50,13 +50,13 @@ export async function shrink(image: Image, failure: Failure, specFile: string, l
   }
   const left = await judge.alone(best);
   const shown = left.find((d) => kindOf(d) === kind) ?? difference;
-  const { parts, trace } = await tellTrace(image, best, judge.random?.());
+  const { injected: outside, parts, trace } = await tellTrace(image, best, judge.random?.());
   return {
     disagreements: shown.disagreements.map((d) => (d.what === "events" ? counted(d) : { ...d })),
     trace,
     ...(parts && { parts }),
-    simulate: simulateArguments(image, specFile, best, shown.disagreements),
-    outside: judge.random !== undefined,
+    simulate: simulateArguments(image, specFile, best, shown.disagreements, outside),
+    outside: outside !== undefined && outside.nmis > 0 && outside.steps.length === 0,
     runs: judge.runs,
   };
 }

@@ -3,7 +3,7 @@ import { BatchMaker, runBatch } from "./batch.js";
 import { compare, type Difference } from "./compare.js";
 import { caseOf, type Draft } from "./draft.js";
 import type { Image } from "./image.js";
-import { stepsWith } from "./injected-runs.js";
+import { type Injected, stepsWith } from "./injected-runs.js";
 import type { Random } from "./random.js";
 import { stepNumbers } from "./runner.js";
 
@@ -12,6 +12,8 @@ export interface TraceStory {
   readonly trace: string[];
   /** The instruction or event at which they part, with its line of the spec. */
   readonly parts: { readonly text: string; readonly place: string } | undefined;
+  /** What comes into the case. */
+  readonly injected?: Injected | undefined;
 }
 
 /** Rows before the one at which the traces part, and after it. */
@@ -38,7 +40,7 @@ export async function tellTrace(image: Image, draft: Draft, random: Random | und
   const steps = stepsWith(expected.steps, expected.injected, results.result(0).nmis);
   const codes = steps.filter((_, i) => i % stepNumbers === 0);
   const events = differences.find((d) => d.disagreements.some(({ what }) => what === "events"));
-  if (events) return eventStory(image, draft, expected.events, results.result(0).events, partsAt);
+  if (events) return { ...eventStory(image, draft, expected.events, results.result(0).events, partsAt), injected: expected.injected };
   const log = results.steps(0);
   const machine = Array.from(
     { length: log.length / 8 },
@@ -50,7 +52,7 @@ export async function tellTrace(image: Image, draft: Draft, random: Random | und
   // A step shows the state before it, so what is wrong in it was done by the one before; unless it is another instruction.
   const stateOnly = differences.some((d) => d.step && d.disagreements.every(({ what }) => what !== "instruction"));
   const code = codes[stateOnly ? Math.max(0, at - 1) : Math.min(at, codes.length - 1)] ?? -1;
-  return { trace: table("step", simulator, machine, at), parts: partsAt(code) };
+  return { trace: table("step", simulator, machine, at), parts: partsAt(code), injected: expected.injected };
 }
 
 function eventStory(

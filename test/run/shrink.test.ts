@@ -1,11 +1,15 @@
 /** A case in which the outputs are wrong is made small, and its line of `simulate` shows what would have been right. */
 import { beforeAll, expect, test } from "vitest";
 import { verifyReport } from "../../src/cli/verify-report.js";
+import { BatchMaker, injectionRandom } from "../../src/verify/batch.js";
 import { campaignOf } from "../../src/verify/campaign.js";
+import { caseOf, drawnCase } from "../../src/verify/draft.js";
 import { runUnits } from "../../src/verify/engine.js";
 import { Bench, type Change } from "../../src/verify/image.js";
 import { laneHere } from "../../src/verify/lanes.js";
+import { simulateArguments } from "../../src/verify/replay.js";
 import { resultOf } from "../../src/verify/result.js";
+import { stepNumbers } from "../../src/verify/runner.js";
 import { tellFailures } from "../../src/verify/shrink.js";
 import { builtTool, run } from "../cli/tool.js";
 import { seed } from "../seed.js";
@@ -82,4 +86,39 @@ test("a machine that hangs", { timeout: 20 * minutes }, async () => {
   expect(cases.map((c) => c.what)).toEqual(["the case did not come to its end"]);
   expect(cases[0]?.line).toMatch(/^simulate examples\/tiny-kernel.exitdsl --path trap_return( --from kernel)? --vendor amd$/);
   expect(cases[0]?.small.parts).toEqual({ text: "addq $16, %rsp", place: expect.stringMatching(/^tiny-kernel.exitdsl:\d+$/) });
+});
+
+test("what comes into a case is played by its line of `simulate`, too: the NMI's steps, and flags that an interrupt sets", {
+  timeout: 20 * minutes,
+}, async () => {
+  const bench = await Bench.of(specOf("four-paths-2015"), machineFolder);
+  try {
+    const image = await bench.image(new Set(bench.assemblyFeatures));
+    let [nmis, interrupts] = [0, 0];
+    for (let index = 0; nmis < 6 || interrupts < 2; index++) {
+      expect(index).toBeLessThan(200);
+      const path = index % 2;
+      const draft = drawnCase(image, path, seed, index);
+      const maker = new BatchMaker(image, true, 1);
+      maker.add(0, (machine) => caseOf(bench, draft, machine), injectionRandom(seed, index));
+      const { injected, steps: own = [] } = maker.made(0).cases[0] ?? {};
+      if (!injected || (injected.steps.length === 0 && !injected.interrupt) || injected.nmis > 1) continue;
+      if (injected.steps.length > 0) nmis++;
+      if (injected.interrupt) interrupts++;
+      const line = simulateArguments(image, "examples/four-paths-2015.exitdsl", draft, [], injected);
+      const { status, stderr, stdout } = run(tool, line);
+      expect({ status, stderr }, line.join(" ")).toEqual({ status: expect.any(Number), stderr: "" });
+      const texts = (numbers: readonly number[]) =>
+        numbers
+          .filter((_, i) => i % stepNumbers === 0)
+          .map((code) => bench.module.paths[bench.plans[code >>> 16]?.graph.exit.name ?? ""]?.steps[code & 0xffff]?.[0]);
+      // Without the boundary to which the NMI leads back, which is logged twice, and done once.
+      const nmi = texts(injected.steps).slice(0, injected.nmis > 0 && !injected.mayNotCome ? -1 : undefined);
+      const expected = texts(own).toSpliced(injected.after - 1, 0, ...nmi);
+      const shown = stdout.split("\n").flatMap((row) => /^ {7}(?:\w+: )?(\S.*?) {2,}\S+:\d/.exec(row)?.[1] ?? []);
+      expect(shown, line.join(" ")).toEqual(expected);
+    }
+  } finally {
+    bench.dispose();
+  }
 });

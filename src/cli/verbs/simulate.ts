@@ -27,6 +27,11 @@ export const verb = defineVerb({
     frame: { type: "string", multiple: true, value: "FIELD=NUMBER", description: "a saved register" },
     set: { type: "string", multiple: true, value: "NAME=NUMBER", description: "a register, memory, or a value that conditions read" },
     vendor: { type: "string", default: "intel", value: "NAME", description: "intel or amd: which ring a SYSRET that fails faults in" },
+    nmi: {
+      type: "string",
+      value: "N[:EXIT]",
+      description: "an NMI comes before the N-th instruction, and is left by this exit, or by the spec's own for NMIs",
+    },
     event: {
       type: "string",
       multiple: true,
@@ -51,9 +56,13 @@ export const verb = defineVerb({
     if (!model) throw new Error("a spec without errors has no model");
     const { Simulation } = await import("../simulation.js");
     const simulation = await Simulation.of(spec.compilation);
-    const input = runInput(model, values, simulation.settable());
+    const input = runInput(model, values, simulation.settable(), simulation.nmiExits());
     const run = simulation.run(input);
+    if (input.nmi && run.nmi === "none")
+      throw new UsageError(
+        `the run has ${run.steps.filter((s) => s.event === undefined).length} instructions: none is number ${input.nmi.before}`,
+      );
     writeOutput(traceTable(model, input, run));
-    return run.outcome ? exitCodes.fine : exitCodes.findings;
+    return run.outcome && run.nmi !== "no way back" ? exitCodes.fine : exitCodes.findings;
   },
 });
