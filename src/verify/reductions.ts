@@ -70,7 +70,10 @@ function entryReductions(entry: ScriptEntry, i: number): Reduction[] {
   };
   const bits = (kind: "set" | "async") =>
     Object.entries(entry[kind] ?? {}).flatMap(([word, all]) =>
-      [all, ...ones(all)].map((bit) => change((e) => ({ ...e, [kind]: { ...e[kind], [word]: ((e[kind]?.[word] ?? 0) & ~bit) >>> 0 } }))),
+      // Where no bit is left there is nothing to take: a reduction that changes nothing would be found good for ever.
+      (all === 0 ? [] : [all, ...ones(all)]).map((bit) =>
+        change((e) => ({ ...e, [kind]: { ...e[kind], [word]: ((e[kind]?.[word] ?? 0) & ~bit) >>> 0 } })),
+      ),
     );
   return [
     change(() => blank),
