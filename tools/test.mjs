@@ -1,6 +1,7 @@
 /**
  * `npm test`: sets up, bundles the tool, and runs every check: lint and layout, types, and all test suites. The last line is
- * `N passed, N failed`. With `--quick` (under a minute) the suites that try random or generated input at length, all specs of a kind, or other checkers, are left out.
+ * `N passed, N failed`. With `--quick` (under a minute) the suites are left out that try random or large input, all specs of a kind,
+ * other checkers, or many processes.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -12,17 +13,19 @@ const quick = process.argv.includes("--quick");
 const longSuites = [
   "test/asm-agreement/**",
   "test/campaign/**",
-  "test/check/spec-mutants.test.ts",
+  "test/check/{feature-groups,flags,spec-mutants}.test.ts",
+  "test/cli/{imports,outputs,simulate-nmi}.test.ts",
   "test/differential/**",
   "test/fuzz/**",
   "test/**/fuzz.test.ts",
-  "test/gas/walk.test.ts",
+  "test/gas/{gas,walk}.test.ts",
   "test/invariants/**",
   "test/linux-6.12/**",
   "test/model/{agreement,rumur,smtlib,spin}.test.ts",
   "test/plan/{minimality,mitigations,table}.test.ts",
   "test/run/**",
   "test/simulator/{instructions,modules}.test.ts",
+  "test/syntax/limits.test.ts",
 ];
 
 setUp();
