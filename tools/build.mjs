@@ -54,9 +54,11 @@ export async function buildTool(outdir) {
   });
   // esbuild writes all but regular expressions in ASCII; the launcher reads the core byte by byte.
   const text = outputFiles[0].text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  const core = `core-${createHash("sha256").update(text).digest("hex").slice(0, 16)}`;
+  // What the launcher runs is one function; it would take a copy of the text to make it one.
+  const code = `(function (require, importModule, launcher) {${text}\n})`;
+  const core = `core-${createHash("sha256").update(code).digest("hex").slice(0, 16)}`;
   mkdirSync(outdir, { recursive: true });
-  writeFileSync(join(outdir, `${core}.cjs`), text);
+  writeFileSync(join(outdir, `${core}.cjs`), code);
   for (const [module, file] of Object.entries(texts)) writeFileSync(join(outdir, file), JSON.stringify(bundledTexts(module)));
   const entryPoints = Object.fromEntries(Object.entries(libraries).map(([module, file]) => [file.replace(/\.cjs$/, ""), module]));
   await build({ ...tool, entryPoints });

@@ -13,8 +13,8 @@ const base = path.join(__dirname, CORE);
 const filename = `${base}.cjs`;
 const cacheName = `${base}.cache`;
 const cachedData = fs.existsSync(cacheName) ? fs.readFileSync(cacheName) : undefined;
-// The bundle is ASCII. Read as Latin-1 it takes one byte a character.
-const source = `(function (require, importModule, launcher) {${fs.readFileSync(filename, "latin1")}\n})`;
+// The bundle is ASCII, and one function. Read as Latin-1 it takes one byte a character.
+const source = fs.readFileSync(filename, "latin1");
 const script = new vm.Script(source, { filename, ...(cachedData && { cachedData }) });
 script.runInThisContext()(require, (url: string): Promise<unknown> => import(url), __filename);
 

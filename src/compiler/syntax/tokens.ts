@@ -4,14 +4,22 @@
  */
 import { createToken, Lexer, type TokenType } from "chevrotain";
 
+/** Tokens say what they start with, which the lexer would else find out from their patterns each time that it is made. */
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 /** What a name may be: an identifier or a soft keyword. */
 export const Word = createToken({ name: "Word", pattern: Lexer.NA });
 /** What may stand between two operands of an expression. */
 export const BinaryOperator = createToken({ name: "BinaryOperator", pattern: Lexer.NA });
 
-export const Identifier = createToken({ name: "Identifier", pattern: /[A-Za-z_][A-Za-z0-9_]*/, categories: [Word] });
+export const Identifier = createToken({
+  name: "Identifier",
+  pattern: /[A-Za-z_][A-Za-z0-9_]*/,
+  categories: [Word],
+  start_chars_hint: ["_", ...letters],
+});
 /** Takes all letters and digits that follow a digit; `lexer.ts` refuses what is no number. */
-export const Integer = createToken({ name: "Integer", pattern: /[0-9][A-Za-z0-9_]*/ });
+export const Integer = createToken({ name: "Integer", pattern: /[0-9][A-Za-z0-9_]*/, start_chars_hint: [..."0123456789"] });
 /** An unterminated string ends with its line; `lexer.ts` reports it. */
 export const Text = createToken({ name: "Text", pattern: /"[^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*(?:"|\\?)/, start_chars_hint: ['"'] });
 
@@ -55,7 +63,7 @@ const keywordTypes = [
 export const keyword = Object.fromEntries(keywordTypes.map((type) => [type.LABEL, type])) as Readonly<Record<Keyword, TokenType>>;
 
 /** The only keyword that no identifier can look like. */
-export const OneShot = createToken({ name: "ONE_SHOT", label: "one-shot", pattern: /one-shot(?![A-Za-z0-9_])/ });
+export const OneShot = createToken({ name: "ONE_SHOT", label: "one-shot", pattern: /one-shot(?![A-Za-z0-9_])/, start_chars_hint: ["o"] });
 
 /** Keyword types by their text. */
 export const keywordByText: ReadonlyMap<string, TokenType> = new Map(Object.entries(keyword));
@@ -81,15 +89,16 @@ export const Greater = createSign("Greater", ">", true);
 export const GreaterOrEqual = createSign("GreaterOrEqual", ">=", true);
 
 /** `//` to the end of the line. Kept apart from the tokens: the formatter and doc comments need them. */
-export const LineComment = createToken({ name: "LineComment", pattern: /\/\/[^\r\n]*/, group: "comments" });
+export const LineComment = createToken({ name: "LineComment", pattern: /\/\/[^\r\n]*/, group: "comments", start_chars_hint: ["/"] });
 /** Signs that other languages have; each is taken for the word that is meant, and reported. */
-export const ForeignOperator = createToken({ name: "ForeignOperator", pattern: /&&|\|\||!(?!=)/ });
+export const ForeignOperator = createToken({ name: "ForeignOperator", pattern: /&&|\|\||!(?!=)/, start_chars_hint: [..."&|!"] });
 /** C's comments, reported. One without an end takes the rest of the file, so that a file full of them is read once. */
 export const BlockComment = createToken({
   name: "BlockComment",
   pattern: /\/\*(?:[\s\S]*?\*\/|[\s\S]*)/,
   group: "strange",
   line_breaks: true,
+  start_chars_hint: ["/"],
 });
 /** Everything that begins nothing: kept out of the parser's sight, and reported. */
 export const Strange = createToken({
@@ -97,7 +106,13 @@ export const Strange = createToken({
   pattern: /[\0-\x08\x0b\x0c\x0e-\x1f#$%&'*+/:;?@[\\\]^`~\x7f\x80-\uffff]/,
   group: "strange",
 });
-export const Blank = createToken({ name: "Blank", pattern: /[ \t\r\n]+/, group: Lexer.SKIPPED, line_breaks: true });
+export const Blank = createToken({
+  name: "Blank",
+  pattern: /[ \t\r\n]+/,
+  group: Lexer.SKIPPED,
+  line_breaks: true,
+  start_chars_hint: [..." \t\r\n"],
+});
 
 /** What the lexer tries, in this order: a token before those that are its beginning. */
 export const lexerTokens: TokenType[] = [
