@@ -39,9 +39,9 @@ export class Dialect {
   }
 }
 
-/** The document as text, with a newline at the end. */
-export function print(doc: Doc): string {
-  return printer.printDocToString([doc, hardline], { printWidth: 80, tabWidth: 2 }).formatted;
+/** What stands at a module's top, one below the other, each with a newline at its end. A long document costs more than short ones. */
+export function print(docs: readonly Doc[]): string {
+  return docs.map((doc) => printer.printDocToString([doc, hardline], { printWidth: 80, tabWidth: 2 }).formatted).join("");
 }
 
 export function lines(docs: readonly Doc[]): Doc {

@@ -17,7 +17,7 @@ import { Module } from "./module.js";
 import { functionOf, machineClass, scriptHelpers, types } from "./preamble.js";
 import { PrepareWriter } from "./prepare.js";
 import type { Doc, Language } from "./print.js";
-import { comment, Dialect, docComment, lines, print, properties, quote, rows, tuple } from "./print.js";
+import { comment, Dialect, docComment, print, properties, quote, rows, tuple } from "./print.js";
 
 /** Emits `NAME.simulator.ts`; nothing for a spec without exits. */
 export function emitSimulator(model: Model, graphs: readonly PathGraph[], options: EmitOptions): readonly Artefact[] {
@@ -35,7 +35,8 @@ export const simulator: BackEnd = { name: "simulator", check: checkSimulator, em
 interface PathText {
   readonly exit: Exit;
   readonly name: string;
-  readonly declaration: Doc;
+  /** The function, printed. */
+  readonly declaration: string;
   readonly events: number;
   readonly steps: readonly Doc[];
 }
@@ -48,8 +49,8 @@ function moduleText(model: Model, graphs: readonly PathGraph[], options: EmitOpt
   const helpers = module.helperDeclarations();
   const { docs: words, size } = module.words.declarations(module.dialect);
   const licence = options.spdx === undefined ? "" : commentSafe(options.spdx).trim();
-  return print(
-    lines([
+  return [
+    print([
       ...(licence === "" ? [] : [`// SPDX-License-Identifier: ${licence}`]),
       ...headerLines(model, options).map(comment),
       ...docComment([about]),
@@ -58,12 +59,10 @@ function moduleText(model: Model, graphs: readonly PathGraph[], options: EmitOpt
       ...constants,
       ...types(module),
       ...machineClass(module, size),
-      ...paths.flatMap((path) => ["", ...docComment([path.exit.doc]), path.declaration]),
-      ...table(module, paths),
-      ...scriptHelpers(module),
-      ...helpers,
     ]),
-  );
+    ...paths.map((path) => print(["", ...docComment([path.exit.doc])]) + path.declaration),
+    print([...table(module, paths), ...scriptHelpers(module), ...helpers]),
+  ].join("");
 }
 
 const about = [
@@ -96,7 +95,8 @@ function pathText(module: Module, graph: PathGraph, program: LinearProgram): Pat
     ...events.map((event) => step(event.text, event.spans)),
     ...leave.instructions.map((item) => step(textOf(item), [item.span])),
   ];
-  return { exit, name, declaration: functionOf(module, name, parameters, "Outcome", body, "export "), events: events.length, steps };
+  const declaration = print([functionOf(module, name, parameters, "Outcome", body, "export ")]);
+  return { exit, name, declaration, events: events.length, steps };
 }
 
 function step(text: string, spans: readonly Span[]): Doc {
