@@ -9,20 +9,24 @@ const noPath = 0xffff_ffff_ffff_ffffn;
 /** What cases are appended to, in halves of words, as the machine's memory has them: little-endian, like the machine that this runs on. */
 export class CaseBytes {
   private halves: Uint32Array<ArrayBuffer>;
+  /** The same memory. All that is appended is a multiple of 8 bytes. */
+  private words: BigUint64Array<ArrayBuffer>;
 
   /** @param length bytes that are left free at the start @param bytes what is likely to be needed in all */
   constructor(
     public length: number,
     bytes: number,
   ) {
-    this.halves = new Uint32Array(Math.ceil(bytes / 4));
+    this.halves = new Uint32Array(2 * Math.ceil(bytes / 8));
+    this.words = new BigUint64Array(this.halves.buffer);
   }
 
   private room(bytes: number): void {
     if (this.length + bytes <= this.halves.byteLength) return;
-    const larger = new Uint32Array(Math.ceil(Math.max(this.halves.byteLength * 2, this.length + bytes) / 4));
+    const larger = new Uint32Array(2 * Math.ceil(Math.max(this.halves.byteLength * 2, this.length + bytes) / 8));
     larger.set(this.halves.subarray(0, this.length / 4));
     this.halves = larger;
+    this.words = new BigUint64Array(larger.buffer);
   }
 
   private word(low: number, high: number): void {
@@ -33,7 +37,8 @@ export class CaseBytes {
   }
 
   private wide(n: bigint): void {
-    this.word(Number(n & 0xffffffffn), Number(n >> 32n));
+    this.words[this.length / 8] = n;
+    this.length += 8;
   }
 
   case({ featureBits, path, script }: Case, words: Uint32Array, flagWords: readonly string[], fields: readonly string[]): void {

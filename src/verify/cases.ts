@@ -29,6 +29,8 @@ export class CaseMaker {
   private readonly image: Image;
   private readonly fields: readonly FrameField[];
   private readonly draft: Uint32Array;
+  /** The same memory. */
+  private readonly draftWords: BigUint64Array;
   private readonly frameAddresses: readonly bigint[];
   private readonly startsWithIrqsOn: readonly boolean[];
   /** Features by their bits: few combinations come again and again. */
@@ -45,6 +47,7 @@ export class CaseMaker {
     const { plans, spec } = image.bench;
     this.fields = spec.model.frame?.fields ?? [];
     this.draft = new Uint32Array(2 * this.fields.length);
+    this.draftWords = new BigUint64Array(this.draft.buffer);
     const address = (name: string) => {
       const found = image.addresses.get(name);
       if (found === undefined) throw new Error(`the image has no ${name}`);
@@ -216,8 +219,7 @@ export class CaseMaker {
     const values: Record<string, bigint> = {};
     const take = (field: FrameField | undefined) => {
       if (!field) return;
-      const at = field.offset / 4;
-      values[field.name] = (BigInt(this.draft[at + 1] ?? 0) << 32n) | BigInt(this.draft[at] ?? 0);
+      values[field.name] = this.draftWords[field.offset / 8] ?? 0n;
     };
     this.drawFrame(random, plan);
     const tested = plan.fields.map((f) => this.fields[f.field]);
