@@ -163,6 +163,24 @@ describe("EX5004, what SYSRET cannot restore", () => {
     expect(fault(limit + path(Object.values({ ...clauses, rip: "frame.rip < LIMIT" }))).code).toBe("EX5004");
   });
 
+  test.each([
+    ["another feature", "feature WIDE constant LIMIT = 0xff_ffff_ffff_f000 if WIDE else 0x7fff_ffff_f000 "],
+    ["one of two features", "feature LA57 feature WIDE constant LIMIT = 0xff_ffff_ffff_f000 if LA57 or WIDE else 0x7fff_ffff_f000 "],
+    ["kernels without it", "feature LA57 constant LIMIT = 0xff_ffff_ffff_f000 if not LA57 else 0x7fff_ffff_f000 "],
+  ])("a high bound of %s is none, and the report says so", (_, limit) => {
+    const { code, notes } = fault(limit + path(Object.values({ ...clauses, rip: "frame.rip < LIMIT" })));
+    expect(code).toBe("EX5004");
+    expect(notes.join(" ")).toContain("above 47 bits in kernels that may have four levels of page tables");
+  });
+
+  test.each([
+    ["a feature that the processor's is named for", "feature WIDE { cpu X86_FEATURE_LA57 } constant LIMIT = 0xff_ffff_ffff_f000 if WIDE"],
+    ["one that needs it", "feature LA57 feature WIDE { needs LA57 } constant LIMIT = 0xff_ffff_ffff_f000 if WIDE"],
+    ["it and another", "feature LA57 feature WIDE constant LIMIT = 0xff_ffff_ffff_f000 if LA57 and WIDE"],
+  ])("a high bound of %s is one", (_, limit) => {
+    expect(findings(`${limit} else 0x7fff_ffff_f000 ${path(Object.values({ ...clauses, rip: "frame.rip < LIMIT" }))}`)).toEqual([]);
+  });
+
   test("the other arm proves nothing", () => {
     const text = path(Object.values(clauses)).replace("when fine {", "when not fine {");
     expect(new Set(findings(text).map((f) => f.code))).toEqual(new Set(["EX5004"]));

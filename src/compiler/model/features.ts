@@ -71,3 +71,8 @@ export function isFeatureTest(test: Test): boolean {
       return false;
   }
 }
+
+/** Do kernels with it have five levels of page tables, and so 57 bits of address in place of 48? Only the name of a feature can tell. */
+export function hasFiveLevels(feature: Feature): boolean {
+  return feature.cpu.includes("X86_FEATURE_LA57") || feature.name === "LA57";
+}

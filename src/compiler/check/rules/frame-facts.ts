@@ -2,6 +2,7 @@
 import type { GeneralRegister } from "../../machine/instruction.js";
 import type { FrameRequirement } from "../../machine/terminals.js";
 import { readsFrame, visitTest } from "../../model/expressions.js";
+import { closure, hasFiveLevels } from "../../model/features.js";
 import type { Comparison, Condition, Constant, Operand, Test } from "../../model/model.js";
 import type { TerminalNode } from "../../path/graph.js";
 import type { PathContext } from "../context.js";
@@ -52,6 +53,11 @@ export function frameFacts({ context, vector, report }: Visit, node: TerminalNod
   const selector = worst.kind === "selector" ? wrongSelector(known, worst) : undefined;
   const outdated = stale.find((c) => proved([...known, c], worst));
   if (selector !== undefined) notes.push(selector);
+  else if (worst.kind === "canonical" && highBound(known, worst))
+    notes.push(
+      "the bound is above 47 bits in kernels that may have four levels of page tables: only the `if` of a feature with " +
+        "`cpu X86_FEATURE_LA57` allows that",
+    );
   else if (outdated)
     notes.push("it was so when entry had saved the frame; a signal or a tracer may have changed any word of it since (INV-86)");
   else if (vector.rewritten && loaded(worst))
@@ -279,12 +285,31 @@ function savedRegister(operand: Operand): string | undefined {
   return operand.kind === "field" ? operand.field.saves : undefined;
 }
 
-/** Is every value that the bound can have low enough? A bound above 47 bits must depend on a feature (5-level paging). */
+/** Is every value that the bound can have low enough? One above 47 bits must be that of kernels with five levels of page tables only. */
 function bounded(number: Extract<Operand, { kind: "number" }>, operator: "<" | "<="): boolean {
   const slack = operator === "<" ? 0n : 1n;
   if (number.constants.length === 0) return number.literal + slack <= highest47;
   const [constant] = number.constants as readonly [Constant];
-  return number.constants.length === 1 && constant.arms.every((arm) => arm.value + slack <= (arm.test ? highest56 : highest47));
+  return (
+    number.constants.length === 1 &&
+    constant.arms.every((arm) => arm.value + slack <= (arm.test && onlyWithFiveLevels(arm.test) ? highest56 : highest47))
+  );
+}
+
+/** Does the test hold in kernels with five levels of page tables only? "No" where that takes more than a look. */
+function onlyWithFiveLevels(test: Test): boolean {
+  if (test.kind === "feature") return [...closure([test.feature])].some(hasFiveLevels);
+  if (test.kind === "and") return test.operands.some(onlyWithFiveLevels);
+  return test.kind === "or" && test.operands.every(onlyWithFiveLevels);
+}
+
+/** Is the register compared with a bound that would do with five levels of page tables, and does not in all kernels? */
+function highBound(known: readonly Clause[], { field }: { readonly field: string }): boolean {
+  const same = equals(known, field);
+  return known.some(({ test: { left, operator, right } }) => {
+    if (!same.has(savedRegister(left) ?? "") || right.kind !== "number" || (operator !== "<" && operator !== "<=")) return false;
+    return right.constants.some((c) => c.arms.some((arm) => arm.value > highest47 && arm.value <= highest56));
+  });
 }
 
 /** The bits that are set whichever arm each constant takes. */

@@ -5,7 +5,8 @@
 
 import type { GeneralRegister } from "../../machine/instruction.js";
 import { visitTest } from "../../model/expressions.js";
-import type { Feature, Model, Operand, Test } from "../../model/model.js";
+import { hasFiveLevels } from "../../model/features.js";
+import type { Model, Operand, Test } from "../../model/model.js";
 import { blocksOf, leaves } from "../../path/flow.js";
 import type { PathGraph, PathNode, TerminalNode } from "../../path/graph.js";
 import { type Artefact, type BackEnd, type EmitOptions, headerLines } from "../artefact.js";
@@ -121,13 +122,8 @@ function register(terms: Terms, node: TerminalNode, name: GeneralRegister): stri
   return value.kind === "constant" ? word(value.value) : terms.unknownWord(name);
 }
 
-/** Addresses have 48 bits, or 57 in kernels with five levels of page tables, which only a feature of that name can tell. */
-function paging(graph: PathGraph): Feature | undefined {
-  return graph.model.features.find((f) => f.cpu.includes("X86_FEATURE_LA57") || f.name === "LA57");
-}
-
 function byPaging(graph: PathGraph, terms: Terms, claim: (bits: number) => string): string {
-  const feature = paging(graph);
+  const feature = graph.model.features.find(hasFiveLevels);
   return feature ? `(ite ${terms.feature(feature)} ${claim(57)} ${claim(48)})` : claim(48);
 }
 
