@@ -1,6 +1,6 @@
 /**
  * The time to start: `exitdsl check` on one example against `node -e 0`, each a process, by turns. The aim is at most twice the
- * time of `node -e 0`, plus the check itself, which is what a second compilation of the same spec takes in one process.
+ * time of `node -e 0`, plus the check itself, which is what the quickest of some more compilations takes in one process.
  * Run: node tools/build.mjs && node tools/run.mjs bench/cli.ts
  */
 import { spawnSync } from "node:child_process";
@@ -29,7 +29,7 @@ function checkItself(): number {
   const resolveImport = (path: string) => ({ name: `profile:${path}`, text: readFileSync(`profiles/${path}.exitdsl`, "utf8") });
   const input = { name: example, text: readFileSync(example, "utf8"), resolveImport };
   compile(input);
-  return milliseconds(() => compile(input));
+  return Math.min(...Array.from({ length: 9 }, () => milliseconds(() => compile(input))));
 }
 
 const empty: number[] = [];
