@@ -48,7 +48,7 @@ const names = ["A", "B", "C", "D"] as const;
 
 function feature(name: string, index: number): Feature {
   const span = { source: { name: "", text: "" }, start: 0, end: 0 };
-  return { name, span, doc: "", index, config: [], cpu: [], excludes: [], needs: [], lacks: [] };
+  return { name, span, doc: "", index, config: [], cpu: [], excludes: [], needs: [], lacks: [], lacksInstructions: [] };
 }
 
 describe("properties", () => {

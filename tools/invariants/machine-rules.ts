@@ -19,9 +19,9 @@ export const machineRules: Readonly<Record<string, readonly Invariant[]>> = {
     held(
       47,
       "No SWAPGS with FRED",
-      "EX5001 EX5011",
-      made("tails", ["    do clear_cpu_buffers\n    eretu", "    do swapgs, clear_cpu_buffers\n    eretu"]),
-      "Two that cancel out are not found: that the instruction does not exist there is not in the machine's table.",
+      "EX5015 EX5015",
+      ui("EX5015-swapgs-twice-under-fred"),
+      "Of exits; entries cannot say that they are those of some kernels only.",
     ),
   ],
   Stacks: [

@@ -23,7 +23,7 @@ import { returnsAfterControls } from "./rules/mitigations.js";
 import { finalWork, lostWork, oneShotWork } from "./rules/one-shot-work.js";
 import { recovery } from "./rules/recovery.js";
 import { statusFlags } from "./rules/status-flags.js";
-import { terminalKernels } from "./rules/terminal-kernels.js";
+import { instructionKernels, terminalKernels } from "./rules/terminal-kernels.js";
 import { terminals } from "./rules/terminals.js";
 import { tokens } from "./rules/tokens.js";
 import { checkLoops, onceWork, workIrqs } from "./rules/work-policy.js";
@@ -53,6 +53,7 @@ export const rules: readonly Rule[] = [
   terminals,
   recovery,
   terminalKernels,
+  instructionKernels,
   entryFrame,
 ];
 

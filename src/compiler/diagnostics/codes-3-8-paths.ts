@@ -141,7 +141,11 @@ export const entries3to8 = {
     title: "a tail with too many variants",
     message: "the steps to `{goal}` would need more than {limit} variants for different kernels",
   },
-  EX5015: { severity: "error", title: "a terminal that the kernel does not have", message: "`{terminal}` may be reached, and {why}" },
+  EX5015: {
+    severity: "error",
+    title: "a terminal or an instruction that the kernel does not have",
+    message: "`{terminal}` may be reached, and {why}",
+  },
   // 6: NMI and paranoid
   EX6001: {
     severity: "error",

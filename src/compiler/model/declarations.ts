@@ -1,6 +1,7 @@
 /** Declarations of things: features, constants, states, flags, masks, values, the frame, events, conditions, obligations. */
 
 import { generalRegisters } from "../machine/instruction.js";
+import { mnemonicNamed } from "../machine/mnemonics.js";
 import { terminalNamed, terminals } from "../machine/terminals.js";
 import type {
   Clause,
@@ -149,6 +150,7 @@ export function declareFeature(scope: Scope, source: Source, d: FeatureDeclarati
     excludes: [],
     needs: [],
     lacks: [],
+    lacksInstructions: [],
   };
   scope.declare(source, d.name, { kind: "feature", value: feature });
   return feature;
@@ -161,8 +163,11 @@ export function completeFeature(scope: Scope, source: Source, d: FeatureDeclarat
   feature.cpu = namesOf(clauses, "cpu").map((n) => n.text);
   const features = (word: string) => namesOf(clauses, word).flatMap((n) => scope.lookup(source, n, "feature")?.value ?? []);
   const excluded = namesOf(clauses, "excludes");
+  const others = excluded.filter(({ text }) => !terminalNamed(text));
+  const isInstruction = ({ text }: Name) => mnemonicNamed(text) !== undefined && scope.entities.get(text)?.kind !== "feature";
   feature.lacks = excluded.flatMap(({ text }) => (terminalNamed(text) ? [text] : []));
-  feature.excludes = excluded.flatMap((n) => (terminalNamed(n.text) ? [] : (scope.lookup(source, n, "feature")?.value ?? [])));
+  feature.lacksInstructions = others.filter(isInstruction).map(({ text }) => text);
+  feature.excludes = others.flatMap((n) => (isInstruction(n) ? [] : (scope.lookup(source, n, "feature")?.value ?? [])));
   feature.needs = features("needs");
 }
 

@@ -21,6 +21,8 @@ export interface Feature extends Declared {
   readonly needs: readonly Feature[];
   /** Names of terminals that these kernels do not have. */
   readonly lacks: readonly string[];
+  /** Mnemonics of instructions that these kernels do not have. */
+  readonly lacksInstructions: readonly string[];
 }
 
 export interface Constant extends Declared {

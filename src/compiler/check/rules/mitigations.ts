@@ -2,6 +2,7 @@
 import { instructionFacts } from "../instruction-facts.js";
 import type { Rule } from "../rule.js";
 import { valueNameOf } from "../vector.js";
+import { isEntry } from "./entry-frame.js";
 
 /** INV-71, INV-72: without the kernel's speculation controls, a RET may be predicted to where user code chose. */
 export const returnsAfterControls: Rule = ({ context, node, vector, instruction, report }) => {
@@ -13,7 +14,7 @@ export const returnsAfterControls: Rule = ({ context, node, vector, instruction,
   const dimension = context.dimension("spec_ctrl");
   const actual = valueNameOf(vector, dimension);
   if (actual === "kernel") return;
-  const entering = context.model.entries.some((entry) => entry.name === context.graph.exit.name);
+  const entering = isEntry(context);
   report({
     code: "EX8002",
     args: { item: step.name, actual },
