@@ -10,7 +10,7 @@ import {
   type SimulatorModule,
   simulatorScript,
 } from "../verify/simulator.js";
-import { usualMachine } from "../verify/usual.js";
+import { startsWith, usualMachine } from "../verify/usual.js";
 
 /** The groups whose words can be given with `--set`, in the order in which a name is looked for. */
 const settableGroups = ["register", "system", "value", "msr", "memory", "stack"] as const;
@@ -220,8 +220,4 @@ class Recorder extends Array<number> {
     this.states.push(this.#machine.words.slice());
     this.irqs.push(this.#machine.irqs);
   }
-}
-
-function startsWith({ starts }: Event, state: string, value: string): boolean {
-  return starts.some((s) => s.dimension.name === state && s.dimension.values[s.value] === value);
 }

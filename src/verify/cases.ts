@@ -235,8 +235,8 @@ export function copyAbove(model: Model, { frame, stack = {} }: SimulatorModule, 
   for (const { above } of exit.events) {
     for (const [i, field] of above.entries()) {
       const word = stack[`frame+${end + 8 * i}`];
-      const from = frame[field.name] ?? 0;
-      if (word !== undefined) words.copyWithin(word, from, from + 2);
+      const from = frame[field.name];
+      if (word !== undefined && from !== undefined) words.copyWithin(word, from, from + 2);
     }
   }
 }

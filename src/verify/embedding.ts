@@ -12,6 +12,7 @@ import type { LinearProgram } from "../compiler/path/linear.js";
 import { CannotEmbed, refusePerCpuSymbols } from "./limits.js";
 import type { Plan } from "./plan.js";
 import type { SimulatorModule, Words } from "./simulator.js";
+import { startsWith } from "./usual.js";
 
 /** What is not an event: a function got a wrong argument; the argument's position is added. */
 export const wrongArgument = 0xff00;
@@ -240,7 +241,7 @@ function tables({ graphs, labels, model, module, on, plans, symbols }: SourceInp
 }
 
 export function startsOnEventStack({ exit }: PathGraph): boolean {
-  return exit.events.some((event) => event.starts.some((s) => s.dimension.name === "stack" && s.dimension.values[s.value] === "ist"));
+  return exit.events.some((event) => startsWith(event, "stack", "ist"));
 }
 
 /** What IRET pops, in its order. */

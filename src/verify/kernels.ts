@@ -24,10 +24,6 @@ function isFreds(item: LinearInstruction | LinearLabel): boolean {
   return item.kind === "instruction" && /^eret[us]$/.test(item.instruction.mnemonic);
 }
 
-export function someKernels(bench: Bench, count: number, random: Random, emulator: Emulator = qemu): readonly ReadonlySet<Feature>[] {
-  return someOf(kernelsOf(bench, emulator), count, random);
-}
-
 /** Up to `count` of them: the one with the least features and the one with the most first, then any. */
 export function someOf(kernels: readonly ReadonlySet<Feature>[], count: number, random: Random): readonly ReadonlySet<Feature>[] {
   const all = [...kernels].sort((a, b) => a.size - b.size);

@@ -6,7 +6,7 @@ import { compare } from "./compare.js";
 import type { EmulatorName } from "./emulator.js";
 import { emulators, runOn } from "./emulators.js";
 import type { Bench, Image } from "./image.js";
-import { canRun, kernelsOf, someKernels, someOf } from "./kernels.js";
+import { canRun, kernelsOf, someOf } from "./kernels.js";
 import type { Mutant } from "./mutants.js";
 import type { Random } from "./random.js";
 
@@ -29,7 +29,7 @@ export interface Machine {
 
 /** Up to eight kernels on QEMU, the largest first, then up to eight of those that only Bochs can be. */
 export function machinesOf(bench: Bench, random: Random): readonly Machine[] {
-  const onQemu = someKernels(bench, 8, random).toReversed();
+  const onQemu = someOf(kernelsOf(bench), 8, random).toReversed();
   const onBochs = kernelsOf(bench, emulators.bochs).filter((on) => ![...on].every((feature) => canRun(feature)));
   return [
     ...onQemu.map((on) => ({ on, emulator: "qemu" as const })),

@@ -95,8 +95,11 @@ function enter(exit: Exit, way: WayIn, tables: bigint, { machine, model, module,
 /** What entry saves: of the kernel, which is all that the path's instructions can tell. */
 function fillFrame(machine: SimulatedMachine, model: Model, module: SimulatorModule, { rip }: Place): void {
   const processors: Readonly<Record<string, bigint>> = { rip, cs: 0x10n, rflags: 2n, ss: 0x18n };
-  for (const { name, saves } of model.frame?.fields ?? [])
-    machine.set(module.frame[name] ?? 0, processors[saves ?? ""] ?? (saves === undefined ? 0xffff_ffff_ffff_ffffn : garbage));
+  for (const { name, saves } of model.frame?.fields ?? []) {
+    // A field that no path reads has no word.
+    const word = module.frame[name];
+    if (word !== undefined) machine.set(word, processors[saves ?? ""] ?? (saves === undefined ? 0xffff_ffff_ffff_ffffn : garbage));
+  }
 }
 
 interface WayIn {

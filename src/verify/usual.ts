@@ -7,7 +7,7 @@ const userGsBase = 0x00007f1000000000n;
 export function usualMachine(module: SimulatorModule, model: Model, exit: Exit, event: Event, fromUser: boolean): SimulatedMachine {
   const machine = new module.Machine();
   machine.set(module.system.kernel_gs_base as number, fromUser ? userGsBase : 0n);
-  machine.irqs = event.starts.some((s) => s.dimension.name === "irqs" && s.dimension.values[s.value] === "on");
+  machine.irqs = startsWith(event, "irqs", "on");
   for (const [name, value] of Object.entries(usualFrame(model, exit, event, fromUser))) {
     // A field that no path reads has no word.
     const word = module.frame?.[name];
@@ -36,4 +36,9 @@ function usualFrame(model: Model, exit: Exit, event: Event, fromUser: boolean): 
     }
   }
   return fields;
+}
+
+/** Does the event say so of the state in which its paths begin? */
+export function startsWith({ starts }: Event, state: string, value: string): boolean {
+  return starts.some((s) => s.dimension.name === state && s.dimension.values[s.value] === value);
 }

@@ -1,6 +1,8 @@
 /** An NMI in `simulate`: it is left by the spec's own path, and nothing of what it interrupts is changed. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { builtTool, run } from "./tool.js";
+import { builtTool, folder, run, write } from "./tool.js";
 
 let tool: string;
 beforeAll(async () => {
@@ -48,6 +50,17 @@ describe("simulate --nmi", () => {
     const { status, stderr, stdout } = simulate("--nmi", value);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain(message);
+  });
+
+  it("says that a path which forgets GS does not lead back", () => {
+    const spec = readFileSync("examples/four-paths-2015.exitdsl", "utf8");
+    const [before, nmi = ""] = spec.split(/(?=exit nmi_return)/);
+    const root = folder();
+    write(root, { "no.exitdsl": before + nmi.replace("restore gs from old_gs", 'waive EX6002 because "to see what it does"') });
+    const { status, stdout } = run(tool, ["simulate", join(root, "no.exitdsl"), "--path", "syscall_return", "--nmi", "22"]);
+    expect(status).toBe(1);
+    expect(stdout).toContain("No entry that kernels have lets the NMI's path lead back to the GS.base, KERNEL_GS_BASE and CR3");
+    expect(stdout).not.toContain("nmi_return: ");
   });
 
   it("needs a path for it", () => {

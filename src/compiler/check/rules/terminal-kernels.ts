@@ -38,7 +38,7 @@ export const terminalKernels: Rule = (visit) => {
   });
 };
 
-/** Of exits: that an event arrives in some kernels only, its entry cannot say. */
+/** The instructions of an exit's steps. That an event arrives in some kernels only, its entry cannot say. */
 export const instructionKernels: Rule = (visit) => {
   const { context, node } = visit;
   if (node.kind !== "instructions" || isEntry(context)) return;
